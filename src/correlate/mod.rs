@@ -1,0 +1,1 @@
+//! Across flows, pure: observations in, alerts out.

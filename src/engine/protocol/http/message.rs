@@ -1,0 +1,106 @@
+//! The messages as the detectors see them.
+
+use crate::engine::time::Timestamp;
+
+/// Where in the capture and the stream something was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Frame number.
+    pub frame: u64,
+    /// Capture time.
+    pub time: Timestamp,
+    /// Sequence number.
+    pub seq: u32,
+}
+
+/// A request head. Text fields are lossy UTF-8, cut at 2 KiB each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Method, as sent.
+    pub method: String,
+    /// Request target, as sent.
+    pub target: String,
+    /// Minor version: 0 or 1.
+    pub minor: u8,
+    /// The Host field, or the authority of an absolute-form target.
+    pub host: Option<String>,
+    /// The User-Agent field.
+    pub user_agent: Option<String>,
+    /// The Referer field.
+    pub referer: Option<String>,
+    /// Segment that held the first byte; `seq` is that byte's.
+    pub first: Stamp,
+    /// Segment that held the last byte seen of head and body; `seq` is the one after that byte.
+    pub last: Stamp,
+}
+
+/// A response head, and what is known of its body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// Status code, 100 to 999.
+    pub status: u16,
+    /// Minor version: 0 or 1.
+    pub minor: u8,
+    /// A Date field is there.
+    pub has_date: bool,
+    /// The Server field.
+    pub server: Option<String>,
+    /// The Location field.
+    pub location: Option<String>,
+    /// The Content-Type field.
+    pub content_type: Option<String>,
+    /// The Content-Length field, when it is one number.
+    pub content_length: Option<u64>,
+    /// Names of the fields in their order, lower case, at most 32.
+    pub field_names: Vec<String>,
+    /// All lines of the head end in LF without CR.
+    pub lf_only: bool,
+    /// Bytes of the head, the empty line included.
+    pub head_len: u32,
+    /// Segment that held the first byte; `seq` is that byte's.
+    pub first: Stamp,
+    /// Segment that held the last byte of the head; `seq` is the one after that byte.
+    pub head_end: Stamp,
+    /// The request that it answers, when that was seen.
+    pub request: Option<Request>,
+    /// Redirects by status and Location, and by the Refresh field.
+    pub redirects: Vec<Redirect>,
+}
+
+/// How a response sends the client elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedirectKind {
+    /// A 3xx status with a Location field.
+    Status,
+    /// A Refresh field.
+    RefreshHeader,
+    /// `<meta http-equiv="refresh">`.
+    MetaRefresh,
+    /// A script that assigns or calls `location`.
+    Script,
+    /// An `<iframe>` or `<frame>` with an address.
+    Iframe,
+}
+
+/// One redirect, as the response states it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redirect {
+    /// How.
+    pub kind: RedirectKind,
+    /// The target as written, not resolved, at most 2 KiB.
+    pub target: String,
+}
+
+impl RedirectKind {
+    /// The name in the alert record.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::RefreshHeader => "refresh_header",
+            Self::MetaRefresh => "meta_refresh",
+            Self::Script => "script",
+            Self::Iframe => "iframe",
+        }
+    }
+}

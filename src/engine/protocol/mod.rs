@@ -1,0 +1,3 @@
+//! Stream bytes to messages. Knows nothing of flows, tables or attacks.
+
+pub mod http;

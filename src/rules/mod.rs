@@ -1,0 +1,1 @@
+//! Rules and indicators: file formats to matchers.
