@@ -1,5 +1,6 @@
 //! Every bound of the engine, in one struct.
 
+use super::flow::Stage;
 use super::time::Span;
 
 /// What the engine may hold. Whatever reaches a bound is evicted or left out by the rule stated at the field, and counted.
@@ -13,6 +14,28 @@ pub struct Limits {
     pub fragment_timeout: Span,
     /// VLAN tags that are looked through in one frame.
     pub vlan_depth: usize,
+    /// Flows of one shard (there are 64); a closing one is forgotten first, then a half-open one, then the one that was armed longest ago.
+    pub flows_per_shard: usize,
+    /// How long a flow of which only SYNs were seen is kept after its last packet.
+    pub opening_timeout: Span,
+    /// How long an idle open flow is kept (Suricata's default for established flows is 600 s, Linux's conntrack 5 days).
+    pub open_timeout: Span,
+    /// How long a flow is kept after its last packet once a FIN or RST was seen: a genuine answer came 1.05 s after a forged FIN (Great Cannon).
+    pub closing_timeout: Span,
+    /// Bytes remembered of one stream: a second version of them is found. The stream's oldest go first.
+    pub remembered_bytes_per_stream: usize,
+    /// Bytes remembered by one shard; the oldest of all its streams go first.
+    pub remembered_bytes_per_shard: usize,
+    /// Conflicts that one flow reports; further ones are counted.
+    pub conflicts_per_flow: u16,
+    /// Open cases of one shard; the one whose deadline comes first is decided early.
+    pub open_cases_per_shard: usize,
+    /// Cases that one flow can open; further suspects are counted.
+    pub cases_per_flow: u32,
+    /// Packets that a case keeps of either direction; further ones are counted.
+    pub case_packets: usize,
+    /// Conflicts that a case keeps; further ones are counted.
+    pub case_conflicts: usize,
     /// Bytes of one HTTP message head (request or response); a longer one is given up and its stream no longer read as HTTP.
     pub http_head: usize,
     /// Requests of one flow that wait for their response; further ones are counted and not paired.
@@ -30,10 +53,33 @@ impl Default for Limits {
             fragment_bytes: 8 << 20,
             fragment_timeout: Span::from_secs(30),
             vlan_depth: 8,
+            flows_per_shard: 1024,
+            opening_timeout: Span::from_secs(60),
+            open_timeout: Span::from_secs(600),
+            closing_timeout: Span::from_secs(30),
+            remembered_bytes_per_stream: 64 << 10,
+            remembered_bytes_per_shard: 3 << 19,
+            conflicts_per_flow: 256,
+            open_cases_per_shard: 32,
+            cases_per_flow: 32,
+            case_packets: 64,
+            case_conflicts: 16,
             http_head: 16 << 10,
             http_pipeline: 64,
             http_body: 8 << 10,
             http_decoded: 64 << 10,
+        }
+    }
+}
+
+impl Limits {
+    /// How long an idle flow is kept.
+    #[must_use]
+    pub const fn flow_timeout(&self, stage: Stage) -> Span {
+        match stage {
+            Stage::Opening => self.opening_timeout,
+            Stage::Open => self.open_timeout,
+            Stage::Closing => self.closing_timeout,
         }
     }
 }

@@ -1,1 +1,3 @@
 //! Rules and indicators: file formats to matchers.
+
+pub mod device;

@@ -1,0 +1,228 @@
+//! A case made ready for the detectors: one suspected packet, what its sender sent, and what it is compared with.
+
+use super::stacks;
+use super::Case;
+use crate::engine::decode::packet::TcpFlags;
+use crate::engine::flow::event::{CloseContradiction, Conflict};
+use crate::engine::flow::memory::{LogId, Pool};
+use crate::engine::flow::record::{Record, seq_diff};
+use crate::engine::flow::side::Opening;
+use crate::engine::flow::Flow;
+use crate::engine::limits::Limits;
+use crate::engine::protocol::http::{Connection, Event, Redirect, Request, Response, Stamp};
+use crate::engine::time::{Span, Timestamp};
+
+/// Bytes of the suspect's payload that detectors may look at.
+const LARGEST_PAYLOAD: usize = 8 << 10;
+
+/// One way to read a case: this packet is the forgery.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// The first packet that is held to be forged.
+    pub suspect: Record,
+    /// What was captured of its payload and is still held, at most 8 KiB.
+    pub payload: Vec<u8>,
+    /// All packets of its sender, the suspect first, in order of arrival.
+    pub forged: Vec<Record>,
+    /// The server's other packets, without RSTs: what the suspect is compared with.
+    pub base: Vec<Record>,
+    /// The client's SYN.
+    pub syn: Opening,
+    /// The server's SYN-ACK, the weaker part of the base.
+    pub syn_ack: Opening,
+    /// Further SYN-ACKs with other sequence numbers.
+    pub competing: Vec<Opening>,
+    /// Packets of the client, in order of arrival.
+    pub client: Vec<Record>,
+    /// The client's last payload before the suspect.
+    pub trigger: Option<Record>,
+    /// Two versions of the same bytes, of which one is forged.
+    pub conflicts: Vec<Conflict>,
+    /// The other versions' packets, in order of arrival.
+    pub genuine: Vec<Record>,
+    /// The suspect packet carries the start of this response, or lies within it.
+    pub response: Option<Box<Response>>,
+    /// Redirects in its body.
+    pub body: Vec<Redirect>,
+    /// The request that was waiting, where no response was read.
+    pub request: Option<Request>,
+    /// Contradictions about the end of the connection.
+    pub closes: Vec<CloseContradiction>,
+    /// The shortest round-trip time between the sensor and the server.
+    pub rtt: Option<Span>,
+    /// The server's port.
+    pub server_port: u16,
+    /// The first packet of the base's stack after the suspect.
+    pub spoke_again: Option<Record>,
+    /// From the suspect to the end of the case.
+    pub watched: Span,
+    /// The flow ended before the suspect: a FIN of either side was seen.
+    pub was_closing: bool,
+    /// Something impaired the sensor: one direction only, no handshake, offloads, drops.
+    pub impaired: bool,
+}
+
+impl Scene {
+    /// The request that the suspect answers.
+    #[must_use]
+    pub fn asked(&self) -> Option<&Request> {
+        self.response.as_ref().and_then(|response| response.request.as_ref()).or(self.request.as_ref())
+    }
+    /// Redirects of head and body.
+    pub fn redirects(&self) -> impl Iterator<Item = &Redirect> {
+        self.response.iter().flat_map(|response| &response.redirects).chain(&self.body)
+    }
+    /// Timestamps were negotiated by both sides (RFC 7323, section 3.2: a SYN-ACK carries them only when the SYN did).
+    #[must_use]
+    pub fn timestamps_negotiated(&self) -> bool {
+        let refused = self.syn.seen().is_some_and(|syn| !syn.has_timestamps());
+        match self.syn_ack.seen() {
+            Some(answer) => answer.has_timestamps() && !refused,
+            None => self.base.len() >= 2 && self.base.iter().all(Record::has_timestamps) && self.client.iter().any(Record::has_timestamps),
+        }
+    }
+    /// The server's packets that count as the base, the SYN-ACK first.
+    pub fn base_with_syn_ack(&self) -> impl Iterator<Item = &Record> {
+        self.syn_ack.seen().into_iter().chain(&self.base)
+    }
+}
+
+/// Every way to read the case; for a conflict both copies are tried as the forgery.
+#[must_use]
+pub fn scenes(case: &Case, flow: &Flow, pool: &Pool, (closed, limits): (Timestamp, &Limits)) -> Vec<Scene> {
+    let records = records(case);
+    let mut scenes = Vec::new();
+    let mut push = |suspect: &Record, other: Option<&Record>| {
+        if scenes.iter().all(|scene: &Scene| scene.suspect.frame != suspect.frame) {
+            scenes.push(scene(case, flow, (pool, limits), &records, (suspect, other, closed)));
+        }
+    };
+    for conflict in case.conflicts.iter().take(2) {
+        push(&conflict.earlier, Some(&conflict.later));
+        push(&conflict.later, Some(&conflict.earlier));
+    }
+    for suspect in &case.suspects {
+        push(suspect, None);
+    }
+    scenes
+}
+
+fn records(case: &Case) -> Vec<Record> {
+    let mut all: Vec<Record> = case.before.iter().chain(&case.after).chain(&case.suspects).copied().collect();
+    all.extend(case.conflicts.iter().flat_map(|conflict| [conflict.earlier, conflict.later]));
+    all.retain(|record| !record.flags.any(TcpFlags::SYN) || record.len > 0);
+    all.sort_by_key(|record| record.frame);
+    all.dedup_by_key(|record| record.frame);
+    all
+}
+
+fn scene(
+    case: &Case,
+    flow: &Flow,
+    (pool, limits): (&Pool, &Limits),
+    records: &[Record],
+    (suspect, other, closed): (&Record, Option<&Record>, Timestamp),
+) -> Scene {
+    let server = flow.server_side();
+    let (forged, base) = divide(records, suspect, other);
+    let is_forged = |frame: u64| forged.iter().any(|record| record.frame == frame);
+    let conflicts: Vec<Conflict> =
+        case.conflicts.iter().filter(|conflict| is_forged(conflict.earlier.frame) || is_forged(conflict.later.frame)).cloned().collect();
+    let mut genuine: Vec<Record> =
+        conflicts.iter().flat_map(|conflict| [conflict.earlier, conflict.later]).filter(|record| !is_forged(record.frame)).collect();
+    genuine.sort_by_key(|record| record.frame);
+    genuine.dedup_by_key(|record| record.frame);
+    let payload = payload(pool, server.log, suspect);
+    let (response, body) = response_of(case, suspect, (&payload, limits));
+    let spoke_again = base.iter().find(|record| record.frame > suspect.frame).copied();
+    let before = |record: &&Record| record.len > 0 && record.frame < suspect.frame;
+    let closing = |record: &Record| record.flags.any(TcpFlags::FIN | TcpFlags::RST) && record.frame < suspect.frame;
+    Scene {
+        suspect: *suspect,
+        payload,
+        was_closing: case.client.iter().any(closing) || base.iter().any(closing),
+        forged,
+        base,
+        syn: flow.client_side().opening,
+        syn_ack: server.opening,
+        competing: case.competing.clone(),
+        client: case.client.clone(),
+        trigger: case.client.iter().filter(before).max_by_key(|record| record.frame).copied(),
+        conflicts,
+        genuine,
+        response,
+        body,
+        request: case.request.clone(),
+        closes: case.closes.clone(),
+        rtt: flow.rtt,
+        server_port: flow.endpoint(flow.server).1,
+        spoke_again,
+        watched: closed - suspect.time,
+        impaired: flow.client_side().packets == 0 || server.opening.seen().is_none() || server.offloaded,
+    }
+}
+
+/// The packets of the suspect's sender, and the rest without RSTs.
+///
+/// Packets of the suspect's group that came before it speak for the server: then the suspect's stack was there all along, and only the suspect
+/// itself (or what repeats another packet's identification) can be told apart.
+fn divide(records: &[Record], suspect: &Record, other: Option<&Record>) -> (Vec<Record>, Vec<Record>) {
+    let candidates: Vec<Record> =
+        records.iter().filter(|record| record.frame == suspect.frame || !record.flags.any(TcpFlags::RST)).copied().collect();
+    let groups = stacks::group(&candidates);
+    let own = groups.iter().find(|members| members.iter().any(|member| member.frame == suspect.frame));
+    let is_own = |frame: u64| own.is_some_and(|members| members.iter().any(|member| member.frame == frame));
+    let established = own.is_some_and(|members| members.first().is_some_and(|first| first.frame < suspect.frame));
+    let with_other = other.is_some_and(|other| is_own(other.frame));
+    if established || with_other {
+        let forged: Vec<Record> = candidates.iter().filter(|record| record.frame == suspect.frame || repeats(record, suspect, &candidates)).copied().collect();
+        let base = candidates.iter().filter(|record| forged.iter().all(|own| own.frame != record.frame)).copied().collect();
+        return (forged, base);
+    }
+    candidates.into_iter().partition(|record| is_own(record.frame))
+}
+
+/// Payload sent under the same identification as the suspect, which is also another packet's: whoever forged one forged both.
+fn repeats(record: &Record, suspect: &Record, all: &[Record]) -> bool {
+    let shares = |a: &Record, b: &Record| a.ip_id == b.ip_id && !a.is_v6() && !(a.ip_id == 0 && a.df());
+    let borrowed = all.iter().any(|other| other.frame < suspect.frame && shares(other, suspect) && other.len == 0);
+    borrowed && record.len > 0 && record.frame > suspect.frame && shares(record, suspect)
+}
+
+fn payload(pool: &Pool, log: LogId, suspect: &Record) -> Vec<u8> {
+    let mut payload = pool.payload_of(log, suspect.frame);
+    payload.truncate(LARGEST_PAYLOAD);
+    payload
+}
+
+/// The response that the suspect begins: as the stream was read, or, where the stream holds the other copy, read from the suspect alone.
+fn response_of(case: &Case, suspect: &Record, (payload, limits): (&[u8], &Limits)) -> (Option<Box<Response>>, Vec<Redirect>) {
+    if let Some(response) = &case.response {
+        let (from, to) = (response.first.seq, response.head_end.seq);
+        let touches = seq_diff(suspect.payload_seq(), to) > 0 && seq_diff(from, suspect.payload_seq().wrapping_add(suspect.len)) > 0;
+        let begins = response.first.frame == suspect.frame;
+        if begins || (touches && !Connection::is_response(payload) && response.first.frame < suspect.frame) {
+            return (Some(response.clone()), case.body.clone());
+        }
+    }
+    if !Connection::is_response(payload) {
+        return (None, Vec::new());
+    }
+    let mut alone = Connection::default();
+    let mut events = Vec::new();
+    let at = Stamp { frame: suspect.frame, time: suspect.time, seq: suspect.payload_seq() };
+    alone.server_bytes(payload, at, limits, &mut events);
+    alone.server_closed(limits, &mut events);
+    let (mut response, mut body) = (None, Vec::new());
+    for event in events {
+        match event {
+            Event::Head(head) if response.is_none() => response = Some(head),
+            Event::Head(_) => break,
+            Event::Body(redirects) => body = redirects,
+        }
+    }
+    if let Some(head) = response.as_deref_mut() {
+        head.request = case.response.as_ref().and_then(|read| read.request.clone()).or_else(|| case.request.clone());
+    }
+    (response, body)
+}

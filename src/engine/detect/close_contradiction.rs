@@ -1,0 +1,101 @@
+//! S9: an end of the connection that the server did not make.
+//!
+//! ## What it sees
+//! (a) Payload of the server after its RST; (b) new payload of the server at or after the sequence number of its FIN, or a FIN that ends the stream
+//! before bytes which were sent in its name; (c) a second RST whose sequence number is higher than the first one's and than any acknowledgment;
+//! (d) an unsolicited bare acknowledgment 80 to 130 ms after the suspect's FIN, which is no contradiction but one header vote.
+//!
+//! ## Why it matters
+//! An endpoint that closed does not go on, and cannot end its stream before what it sent. (d) is the habit of a device that closes for both sides.
+//!
+//! ## When it is wrong
+//! (a) Segments that the network reordered arrive just after the RST; a load balancer may reset a connection that its backend still writes to.
+//! (c) Some stacks answer each stray segment with a RST of its own number.
+//!
+//! ## Reference
+//! RFC 9293, sections 3.5.2 and 3.6; Weaver et al. (2009), RST_SEQ_CHANGE; Marczak et al. (2018).
+
+use super::{Detector, Finding, Group, Knowledge, Weight};
+use crate::engine::case::scene::Scene;
+use crate::engine::decode::packet::TcpFlags;
+use crate::engine::flow::event::{CloseContradiction, CloseKind};
+use crate::engine::time::Span;
+
+/// The unsolicited acknowledgment was seen 99.0 to 101.0 ms after the FIN in 36 of 36 injections.
+const LAST_ACK: (Span, Span) = (Span::from_millis(80), Span::from_millis(130));
+/// Segments that overtook each other on the way arrive within this of each other.
+const REORDERING: Span = Span::from_millis(5);
+
+/// The detector.
+#[derive(Debug)]
+pub struct CloseContradictionDetector;
+
+impl Detector for CloseContradictionDetector {
+    fn code(&self) -> &'static str {
+        "S9"
+    }
+    fn version(&self) -> u32 {
+        1
+    }
+    fn group(&self) -> Group {
+        Group::Contradiction
+    }
+    fn inspect(&self, scene: &Scene, _: &Knowledge) -> Option<Finding> {
+        let strongest = scene.closes.iter().filter(|close| concerns(scene, close)).map(|close| (close, points(close))).filter(|(_, points)| *points > 0).max_by_key(|(_, points)| *points);
+        match strongest {
+            Some((close, points)) => Some(describe(close, points)),
+            None => last_ack(scene),
+        }
+    }
+}
+
+/// The close or what contradicts it is of the suspect's sender, and the other is not.
+fn concerns(scene: &Scene, close: &CloseContradiction) -> bool {
+    let forged = |frame: u64| scene.forged.iter().any(|record| record.frame == frame);
+    match close.kind {
+        CloseKind::ResetMoved => forged(close.close.frame) || forged(close.contradicted_by.frame),
+        _ => forged(close.close.frame) != forged(close.contradicted_by.frame),
+    }
+}
+
+fn points(close: &CloseContradiction) -> u8 {
+    match close.kind {
+        CloseKind::DataAfterReset if close.contradicted_by.time - close.close.time < REORDERING => 0,
+        CloseKind::DataAfterReset => 35,
+        CloseKind::DataAfterFin | CloseKind::FinBeforeData => 45,
+        CloseKind::ResetMoved => 40,
+    }
+}
+
+fn describe(close: &CloseContradiction, points: u8) -> Finding {
+    let (end, other) = (&close.close, &close.contradicted_by);
+    let (observed, expected, why) = match close.kind {
+        CloseKind::DataAfterReset => ("RST", "no payload after it", "The server went on sending after a RST in its name."),
+        CloseKind::DataAfterFin => ("FIN", "no new payload after it", "The server went on sending after a FIN in its name."),
+        CloseKind::FinBeforeData => ("FIN", "no payload beyond it", "The server ended its stream before bytes that were sent in its name."),
+        CloseKind::ResetMoved => ("RST", "one sequence number", "A second RST guesses another sequence number."),
+    };
+    Finding {
+        weight: Weight::Proof,
+        points,
+        votes: 0,
+        observed: format!("{observed} in frame {}, then frame {} with {} bytes", end.frame, other.frame, other.len),
+        expected: expected.to_owned(),
+        frames: vec![end.frame, other.frame],
+        why,
+    }
+}
+
+fn last_ack(scene: &Scene) -> Option<Finding> {
+    let fin = scene.forged.iter().find(|record| record.flags.any(TcpFlags::FIN))?;
+    let ack = scene.forged.iter().find(|record| record.frame > fin.frame && record.is_bare_ack() && (LAST_ACK.0..=LAST_ACK.1).contains(&(record.time - fin.time)))?;
+    Some(Finding {
+        weight: Weight::Weak,
+        points: 0,
+        votes: 1,
+        observed: format!("a bare acknowledgment {:.1} ms after the FIN", (ack.time - fin.time).as_millis_f64()),
+        expected: "an acknowledgment when there is something to acknowledge".to_owned(),
+        frames: vec![fin.frame, ack.frame],
+        why: "The sender closed the connection by a timer, as a device that plays both ends does.",
+    })
+}

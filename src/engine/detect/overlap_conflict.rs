@@ -1,0 +1,86 @@
+//! S1: two versions of the same bytes of the server's stream.
+//!
+//! ## What it sees
+//! Two segments in the server's name cover the same sequence numbers in at least eight bytes, and differ there. An earlier packet is held
+//! against a later one however the segments were cut, for as long as the bytes are remembered (the last 64 KiB of the stream), also after FIN or RST.
+//!
+//! ## Why it matters
+//! A TCP sender repeats a byte unchanged until it is acknowledged. Two versions of one range prove that two senders wrote into the stream.
+//! It does not say which of them is the forgery; the header fields and the content do.
+//!
+//! ## When it is wrong
+//! Keep-alive probes with a garbage byte and padding counted as payload stay below eight bytes. A copy with a wrong checksum beside a right one
+//! is a corrupt frame. A user-space stack or a proxy that answers a retransmitted request anew can reuse sequence numbers for other bytes:
+//! outside HTTP a conflict alone therefore gives 35 points, and 45 where the conflicting copy carries the IP identification of another packet
+//! although the server counts its own.
+//!
+//! ## Reference
+//! RFC 9293, section 3.8.1; fox-it, "Deep dive into QUANTUM INSERT" (2015); Nakibly et al., "Website-Targeted False Content Injection by Network
+//! Operators" (2016).
+
+use super::{Detector, Finding, Group, Knowledge, Weight};
+use crate::engine::case::scene::Scene;
+use crate::engine::case::stacks;
+use crate::engine::flow::event::Conflict;
+use crate::engine::flow::record::Record;
+use crate::engine::protocol::http::Connection;
+
+/// The detector.
+#[derive(Debug)]
+pub struct OverlapConflict;
+
+impl Detector for OverlapConflict {
+    fn code(&self) -> &'static str {
+        "S1"
+    }
+    fn version(&self) -> u32 {
+        1
+    }
+    fn group(&self) -> Group {
+        Group::Contradiction
+    }
+    fn inspect(&self, scene: &Scene, _: &Knowledge) -> Option<Finding> {
+        let (conflict, points) = scene.conflicts.iter().map(|conflict| (conflict, points(conflict, scene))).max_by_key(|(_, points)| *points)?;
+        let suspect_first = conflict.earlier.frame == scene.suspect.frame || scene.forged.iter().any(|record| record.frame == conflict.earlier.frame);
+        let (seen, compared) = if suspect_first {
+            (describe(&conflict.earlier, &conflict.earlier_bytes), describe(&conflict.later, &conflict.later_bytes))
+        } else {
+            (describe(&conflict.later, &conflict.later_bytes), describe(&conflict.earlier, &conflict.earlier_bytes))
+        };
+        Some(Finding {
+            weight: Weight::Proof,
+            points,
+            votes: 0,
+            observed: format!("{seen}; {} of {} shared bytes differ", conflict.differing, conflict.overlap),
+            expected: compared,
+            frames: vec![conflict.earlier.frame, conflict.later.frame],
+            why: "Two different versions were sent for the same bytes of the stream.",
+        })
+    }
+}
+
+/// 65 when both copies begin an HTTP response, 60 when one does, else 35, or 45 when a copy borrows another packet's IP identification
+/// (signals.md, S1 and section 8, iv).
+fn points(conflict: &Conflict, scene: &Scene) -> u8 {
+    let heads = [&conflict.earlier_bytes, &conflict.later_bytes].into_iter().filter(|bytes| Connection::is_response(bytes)).count();
+    match heads {
+        2 => 65,
+        1 => 60,
+        _ if borrows(&conflict.earlier, scene) || borrows(&conflict.later, scene) => 45,
+        _ => 35,
+    }
+}
+
+/// Carries the identification of another packet, while the server's own packets count up.
+fn borrows(record: &Record, scene: &Scene) -> bool {
+    if record.is_v6() || (record.ip_id == 0 && record.df()) {
+        return false;
+    }
+    let others = || scene.base.iter().filter(|other| other.frame != record.frame);
+    let counts = others().zip(others().skip(1)).any(|(a, b)| (1..=64).contains(&stacks::id_step(a.ip_id, b.ip_id)));
+    counts && others().any(|other| other.ip_id == record.ip_id && other.seq != record.seq)
+}
+
+fn describe(record: &Record, bytes: &[u8]) -> String {
+    format!("frame {}, {} bytes: {}", record.frame, record.len, super::first_line(bytes))
+}

@@ -1,0 +1,78 @@
+//! Which flow a packet belongs to, and in which shard that flow lives.
+
+use std::hash::{BuildHasher, Hash};
+
+use foldhash::quality::FixedState;
+
+use crate::engine::decode::packet::{Addr, Head, Vlans};
+
+/// Shards of the flow state. A constant, so that the number of workers changes nothing.
+pub const SHARDS: usize = 64;
+
+/// A TCP flow: its two endpoints in a fixed order, and the VLANs, where equal addresses may be other hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowKey {
+    /// The lower endpoint.
+    pub low: (Addr, u16),
+    /// The higher endpoint.
+    pub high: (Addr, u16),
+    vlans: [u16; 2],
+}
+
+/// Which endpoint of the key sent a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// `FlowKey::low`.
+    Low,
+    /// `FlowKey::high`.
+    High,
+}
+
+impl Sender {
+    /// The other endpoint.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Low => Self::High,
+            Self::High => Self::Low,
+        }
+    }
+}
+
+impl FlowKey {
+    /// The key of a packet, and who sent it.
+    #[must_use]
+    pub fn of(head: &Head) -> (Self, Sender) {
+        let (src, dst) = ((head.src, head.src_port), (head.dst, head.dst_port));
+        let (low, high, sender) = if src <= dst { (src, dst, Sender::Low) } else { (dst, src, Sender::High) };
+        (Self { low, high, vlans: vlan_pair(head.vlans) }, sender)
+    }
+
+    /// Hash keyed by `seed`: attackers choose addresses.
+    #[must_use]
+    pub fn hash(&self, seed: u64) -> u64 {
+        FixedState::with_seed(seed).hash_one(self)
+    }
+
+    /// The shard of a flow whose hash is `hash`.
+    #[must_use]
+    pub const fn shard(hash: u64) -> usize {
+        (hash >> 58) as usize % SHARDS
+    }
+}
+
+fn vlan_pair(vlans: Vlans) -> [u16; 2] {
+    let ids = vlans.as_slice();
+    [ids.first().copied().unwrap_or(0), ids.get(1).copied().unwrap_or(0)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_take_the_top_bits() {
+        assert_eq!(FlowKey::shard(0), 0);
+        assert_eq!(FlowKey::shard(u64::MAX), SHARDS - 1);
+    }
+}

@@ -1,0 +1,216 @@
+//! Packets to flows: one TCP connection in two directions, what it remembers, and when it is forgotten. Knows no attack.
+
+pub mod event;
+pub mod key;
+pub mod memory;
+pub mod record;
+pub mod side;
+pub mod stream;
+mod tcp;
+
+use event::FlowEvent;
+use key::{FlowKey, Sender};
+use memory::Pool;
+use record::Record;
+use side::Side;
+
+use super::case::Case;
+use super::decode::packet::{Addr, Head, Packet, TcpFlags, Vlans};
+use super::limits::Limits;
+use super::protocol::http;
+use super::time::{Span, Timestamp};
+
+/// What the payload turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// No payload yet.
+    Unknown,
+    /// HTTP/1.x; both directions are parsed.
+    Http,
+    /// TLS: bytes that differ would be discarded by the client, so only the first are remembered.
+    Tls,
+    /// Anything else.
+    Other,
+}
+
+/// How far the connection is; decides how long it is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Only SYNs so far.
+    Opening,
+    /// Anything after that.
+    Open,
+    /// A FIN or RST was seen.
+    Closing,
+}
+
+/// What one packet needs of its shard.
+pub struct Context<'a> {
+    /// Remembered bytes.
+    pub pool: &'a mut Pool,
+    /// Bounds.
+    pub limits: &'a Limits,
+    /// Where events go.
+    pub events: &'a mut Vec<FlowEvent>,
+    /// Counters.
+    pub counters: &'a mut FlowCounters,
+    /// Scratch space for HTTP events.
+    pub http: &'a mut Vec<http::Event>,
+}
+
+/// What the flows of a shard counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FlowCounters {
+    /// Packets that the mirror delivered twice.
+    pub mirror_copies: u64,
+    /// Packets far outside the sequence space of their flow.
+    pub strays: u64,
+    /// Holes in a stream that were given up.
+    pub gaps: u64,
+    /// Differing overlaps below the eight bytes that count.
+    pub small_conflicts: u64,
+    /// Differing overlaps in which one packet was corrupt and the other whole.
+    pub corrupt_copies: u64,
+    /// Conflicts of one flow beyond the bound.
+    pub conflicts_left_out: u64,
+}
+
+impl FlowCounters {
+    pub(super) fn plus(self, other: &Self) -> Self {
+        Self {
+            mirror_copies: self.mirror_copies + other.mirror_copies,
+            strays: self.strays + other.strays,
+            gaps: self.gaps + other.gaps,
+            small_conflicts: self.small_conflicts + other.small_conflicts,
+            corrupt_copies: self.corrupt_copies + other.corrupt_copies,
+            conflicts_left_out: self.conflicts_left_out + other.conflicts_left_out,
+        }
+    }
+}
+
+/// One TCP connection.
+#[derive(Debug)]
+pub struct Flow {
+    /// Its key.
+    pub key: FlowKey,
+    /// Which endpoint is the server.
+    pub server: Sender,
+    /// The roles are known from a SYN, a SYN-ACK or the content; otherwise the lower port was taken for the server.
+    pub roles_known: bool,
+    /// How far it is.
+    pub stage: Stage,
+    /// What it carries.
+    pub content: Content,
+    /// First packet.
+    pub started: Timestamp,
+    /// Frame of the first packet.
+    pub first_frame: u64,
+    /// Engine time of the last packet.
+    pub last_seen: Timestamp,
+    /// Time between SYN and SYN-ACK, or the shortest between data and its acknowledgment; none when neither was seen.
+    pub rtt: Option<Span>,
+    /// HTTP, while it is read.
+    pub http: Option<Box<http::Connection>>,
+    /// The head of the last response.
+    pub last_answer: Option<Box<http::Response>>,
+    /// What is being watched.
+    pub cases: Vec<Box<Case>>,
+    /// Cases opened so far.
+    pub cases_opened: u32,
+    /// Conflicts reported so far.
+    pub conflicts: u16,
+    /// VLAN ids of the first packet.
+    pub vlans: Vlans,
+    sides: [Side; 2],
+}
+
+impl Flow {
+    /// A flow that begins with `head`.
+    #[must_use]
+    pub fn new(key: FlowKey, sender: Sender, head: &Head, now: Timestamp) -> Self {
+        let (server, roles_known) = roles(sender, head);
+        Self {
+            key,
+            server,
+            roles_known,
+            stage: Stage::Opening,
+            content: Content::Unknown,
+            started: head.time,
+            first_frame: head.frame,
+            last_seen: now,
+            rtt: None,
+            http: None,
+            last_answer: None,
+            cases: Vec::new(),
+            cases_opened: 0,
+            conflicts: 0,
+            sides: [Side::default(), Side::default()],
+            vlans: head.vlans,
+        }
+    }
+
+    /// One direction.
+    #[must_use]
+    pub fn side(&self, sender: Sender) -> &Side {
+        let [low, high] = &self.sides;
+        match sender {
+            Sender::Low => low,
+            Sender::High => high,
+        }
+    }
+    fn side_mut(&mut self, sender: Sender) -> &mut Side {
+        let [low, high] = &mut self.sides;
+        match sender {
+            Sender::Low => low,
+            Sender::High => high,
+        }
+    }
+    /// Address and port of one endpoint.
+    #[must_use]
+    pub const fn endpoint(&self, sender: Sender) -> (Addr, u16) {
+        match sender {
+            Sender::Low => self.key.low,
+            Sender::High => self.key.high,
+        }
+    }
+    /// The server's direction.
+    #[must_use]
+    pub fn server_side(&self) -> &Side {
+        self.side(self.server)
+    }
+    /// The client's direction.
+    #[must_use]
+    pub fn client_side(&self) -> &Side {
+        self.side(self.server.other())
+    }
+    /// Takes a packet; what is worth telling goes to `context.events`.
+    /// False when it was a second delivery of a packet and nothing was taken.
+    pub fn handle(&mut self, packet: &Packet<'_>, sender: Sender, now: Timestamp, context: &mut Context<'_>) -> bool {
+        self.last_seen = now;
+        tcp::handle(self, packet, sender, context)
+    }
+    /// The packet opens a new connection on the same ports.
+    #[must_use]
+    pub fn is_reopened_by(&self, head: &Head, sender: Sender) -> bool {
+        let fresh_syn = head.flags.any(TcpFlags::SYN) && !head.flags.any(TcpFlags::ACK);
+        let side = self.side(sender);
+        let known = side.opening.seen().map(|record: &Record| record.seq);
+        fresh_syn && known != Some(head.seq) && (known.is_some() || side.packets > 0)
+    }
+    /// Gives back what the flow holds in the pool.
+    pub fn release(&mut self, pool: &mut Pool) {
+        for side in &mut self.sides {
+            pool.release(&mut side.log);
+        }
+    }
+}
+
+/// Who is the server, judged by the first packet: the receiver of a SYN, the sender of a SYN-ACK, else the lower port.
+fn roles(sender: Sender, head: &Head) -> (Sender, bool) {
+    match (head.flags.any(TcpFlags::SYN), head.flags.any(TcpFlags::ACK)) {
+        (true, false) => (sender.other(), true),
+        (true, true) => (sender, true),
+        (false, _) if head.src_port < head.dst_port => (sender, false),
+        (false, _) => (sender.other(), false),
+    }
+}

@@ -1,0 +1,173 @@
+//! One direction of a flow: its opening packet, sequence space, and the headers that stacks are told apart by.
+
+use super::memory::LogId;
+use super::record::{Record, seq_diff};
+use crate::engine::decode::packet::Head;
+use crate::engine::time::Timestamp;
+
+/// First headers kept of a direction; the base that later suspects are compared with.
+const EARLY: usize = 3;
+/// Last headers kept of a direction.
+const RECENT: usize = 5;
+
+/// What the SYN or SYN-ACK negotiated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// The packet; `frame == 0` when it was not seen.
+    pub record: Record,
+    /// Maximum segment size.
+    pub mss: Option<u16>,
+    /// Window scale.
+    pub window_scale: Option<u8>,
+    /// SACK permitted.
+    pub sack_permitted: bool,
+}
+
+impl Opening {
+    /// Of a SYN or SYN-ACK.
+    #[must_use]
+    pub fn of(head: &Head) -> Self {
+        Self { record: Record::of(head), mss: head.mss, window_scale: head.window_scale, sack_permitted: head.sack_permitted }
+    }
+    /// The packet, when it was seen.
+    #[must_use]
+    pub fn seen(&self) -> Option<&Record> {
+        (self.record.frame != 0).then_some(&self.record)
+    }
+    /// The same options were offered.
+    #[must_use]
+    pub fn same_options(&self, other: &Self) -> bool {
+        self.mss == other.mss
+            && self.window_scale == other.window_scale
+            && self.sack_permitted == other.sack_permitted
+            && self.record.has_timestamps() == other.record.has_timestamps()
+    }
+}
+
+/// One direction.
+#[derive(Debug)]
+pub struct Side {
+    /// Sequence number that comes next in order; meaningful when `synced`.
+    pub next: u32,
+    /// The highest sequence number seen, plus one.
+    pub high: u32,
+    /// The highest acknowledgment sent.
+    pub acked: u32,
+    /// `next` and `high` are known.
+    pub synced: bool,
+    /// `acked` is known.
+    pub has_acked: bool,
+    /// A FIN was seen; its sequence number is `fin`.
+    pub closed: bool,
+    /// Payload larger than any MTU was seen: offloads.
+    pub offloaded: bool,
+    /// `Record::stack_bits` of the last packet.
+    pub bits: u16,
+    /// Headers seen after the opening one.
+    pub seen: u32,
+    /// Packets far outside the sequence space, in a row.
+    pub strays: u8,
+    /// Holes in the sequence space that were given up.
+    pub gaps: u32,
+    /// Packets.
+    pub packets: u64,
+    /// Bytes on the wire.
+    pub bytes: u64,
+    /// The bytes last received.
+    pub log: LogId,
+    /// When payload was last sent.
+    pub last_payload: Option<Timestamp>,
+    /// Ethernet source and destination of its first packet.
+    pub ether: Option<([u8; 6], [u8; 6])>,
+    /// The FIN.
+    pub fin: Record,
+    /// The first RST; `frame == 0` when there was none.
+    pub rst: Record,
+    /// SYN or SYN-ACK.
+    pub opening: Opening,
+    early: [Record; EARLY],
+    recent: [Record; RECENT],
+}
+
+impl Default for Side {
+    fn default() -> Self {
+        Self {
+            next: 0,
+            high: 0,
+            acked: 0,
+            synced: false,
+            has_acked: false,
+            closed: false,
+            offloaded: false,
+            bits: 0,
+            seen: 0,
+            strays: 0,
+            gaps: 0,
+            packets: 0,
+            bytes: 0,
+            log: LogId::EMPTY,
+            last_payload: None,
+            ether: None,
+            fin: Record::default(),
+            rst: Record::default(),
+            opening: Opening::default(),
+            early: [Record::default(); EARLY],
+            recent: [Record::default(); RECENT],
+        }
+    }
+}
+
+impl Side {
+    /// Keeps the header of a packet after the opening one.
+    pub fn note(&mut self, record: &Record) {
+        let seen = self.seen as usize;
+        let slot = if seen < EARLY { self.early.get_mut(seen) } else { self.recent.get_mut((seen - EARLY) % RECENT) };
+        if let Some(slot) = slot {
+            *slot = *record;
+        }
+        self.seen = self.seen.saturating_add(1);
+        self.bits = record.stack_bits();
+    }
+
+    /// The headers still held, in order of arrival.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        let late = (self.seen as usize).saturating_sub(EARLY);
+        let start = if late > RECENT { late % RECENT } else { 0 };
+        let (tail, head) = self.recent.split_at(start);
+        self.early.iter().chain(head).chain(tail).filter(|record| record.frame != 0)
+    }
+
+    /// The header kept last.
+    #[must_use]
+    pub fn last(&self) -> Option<&Record> {
+        let seen = (self.seen as usize).checked_sub(1)?;
+        if seen < EARLY { self.early.get(seen) } else { self.recent.get((seen - EARLY) % RECENT) }
+    }
+
+    /// Takes `seq` as the place where the stream goes on.
+    pub fn sync(&mut self, seq: u32) {
+        (self.next, self.high, self.synced, self.strays) = (seq, seq, true, 0);
+    }
+
+    /// Bytes of the stream beyond a hole are waiting.
+    #[must_use]
+    pub fn has_hole(&self) -> bool {
+        seq_diff(self.next, self.high) > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_and_the_last_headers_are_held_in_order() {
+        let mut side = Side::default();
+        for frame in 1..=12 {
+            side.note(&Record { frame, ..Record::default() });
+            assert_eq!(side.last().map(|record| record.frame), Some(frame));
+        }
+        let frames: Vec<u64> = side.records().map(|record| record.frame).collect();
+        assert_eq!(frames, [1, 2, 3, 8, 9, 10, 11, 12]);
+    }
+}

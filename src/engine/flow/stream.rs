@@ -1,0 +1,251 @@
+//! Payload in sequence space: what came before is compared, what comes next is handed to the application in order.
+
+use super::event::{Conflict, FlowEvent, SAMPLE};
+use super::key::Sender;
+use super::record::{Record, seq_diff};
+use super::{Content, Context, Flow};
+use crate::engine::decode::checksum;
+use crate::engine::decode::packet::Packet;
+use crate::engine::protocol::http::{Connection, Stamp};
+
+/// An overlap shorter than this proves nothing: keep-alive probes carry a garbage byte, and padding counted as payload is at most six bytes
+/// (signals.md, S1).
+const SMALLEST_CONFLICT: u32 = 8;
+/// Of a TLS stream only so much is remembered: the handshake, where plain bytes could still be forged.
+const TLS_REMEMBERED: usize = 4 << 10;
+/// Bytes beyond a hole after which the hole is given up.
+const LARGEST_WAIT: u32 = 256 << 10;
+
+/// Takes the payload of a packet.
+pub(super) fn take(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sender, context): (Sender, &mut Context<'_>)) {
+    if flow.content == Content::Unknown {
+        recognise(flow, packet.payload, sender);
+    }
+    let from_server = sender == flow.server;
+    let content = flow.content;
+    let seq = record.payload_seq();
+    let side = flow.side_mut(sender);
+    side.last_payload = Some(record.time);
+    let is_next = seq == side.next && seq == side.high;
+    let is_old = seq_diff(seq, side.high) > 0;
+    let known = from_server && is_old && compare(flow, packet, record, context);
+    let side = flow.side_mut(sender);
+    let worth_keeping = match content {
+        Content::Tls => context.pool.held(side.log) < TLS_REMEMBERED,
+        // Of the client only what waits behind a hole is needed again.
+        _ => from_server || !is_next,
+    };
+    if worth_keeping && !known {
+        context.pool.append(&mut side.log, record, seq, packet.payload);
+    }
+    let end = seq.wrapping_add(record.len);
+    if seq_diff(side.high, end) > 0 {
+        side.high = end;
+    }
+    advance(flow, packet, record, (sender, context));
+}
+
+/// What the stream carries, by its first payload; the roles follow where no handshake told them.
+fn recognise(flow: &mut Flow, payload: &[u8], sender: Sender) {
+    let from = |flow: &mut Flow, server: Sender| {
+        if !flow.roles_known {
+            flow.server = server;
+            flow.roles_known = true;
+        }
+        flow.content = Content::Http;
+        flow.http = Some(Box::default());
+    };
+    if Connection::is_request(payload) {
+        from(flow, sender.other());
+    } else if Connection::is_response(payload) {
+        from(flow, sender);
+    } else if let [0x14..=0x17, 0x03, 0x00..=0x04, ..] = payload {
+        flow.content = Content::Tls;
+    } else if !payload.is_empty() {
+        flow.content = Content::Other;
+    }
+}
+
+/// Compares a packet with what is remembered of its range. True when all of it was there already and is the same.
+fn compare(flow: &mut Flow, packet: &Packet<'_>, record: &Record, context: &mut Context<'_>) -> bool {
+    let seq = record.payload_seq();
+    let log = flow.server_side().log;
+    let captured = packet.payload.len() as u32;
+    let (mut same, mut found) = (0_u32, Vec::new());
+    for piece in context.pool.overlapping(log, seq, captured) {
+        let Some((from, earlier, later)) = common(piece.seq, piece.bytes, seq, packet.payload) else { continue };
+        if earlier == later {
+            same = same.saturating_add(later.len() as u32);
+        } else if found.len() < 4 {
+            found.push(difference(&piece.record, record, from, (earlier, later)));
+        }
+    }
+    let Some(mut conflict) = merge(found) else { return same >= captured };
+    if conflict.overlap < SMALLEST_CONFLICT {
+        context.counters.small_conflicts += 1;
+        return false;
+    }
+    conflict.later_checksum = checksum::checksum_ok(&packet.head, packet.payload);
+    conflict.earlier_checksum = earlier_checksum(&conflict.earlier, &context.pool.payload_of(log, conflict.earlier.frame));
+    if conflict.earlier_checksum.is_some() && conflict.later_checksum.is_some() && conflict.earlier_checksum != conflict.later_checksum {
+        context.counters.corrupt_copies += 1;
+        return false;
+    }
+    if flow.conflicts >= context.limits.conflicts_per_flow {
+        context.counters.conflicts_left_out += 1;
+        return false;
+    }
+    flow.conflicts += 1;
+    context.events.push(FlowEvent::Conflict(Box::new(conflict)));
+    false
+}
+
+/// The range that two pieces share, and each one's bytes in it.
+fn common<'a>(a_seq: u32, a: &'a [u8], b_seq: u32, b: &'a [u8]) -> Option<(u32, &'a [u8], &'a [u8])> {
+    let shift = seq_diff(a_seq, b_seq);
+    let (a, b, from) = if shift >= 0 { (a.get(shift as usize..)?, b, b_seq) } else { (a, b.get(shift.unsigned_abs() as usize..)?, a_seq) };
+    let len = a.len().min(b.len());
+    Some((from, a.get(..len)?, b.get(..len)?))
+}
+
+fn difference(earlier: &Record, later: &Record, seq: u32, (old, new): (&[u8], &[u8])) -> Conflict {
+    let differing = old.iter().zip(new).filter(|(a, b)| a != b).count() as u32;
+    let sample = |bytes: &[u8]| bytes.iter().copied().take(SAMPLE).collect();
+    Conflict {
+        earlier: *earlier,
+        later: *later,
+        seq,
+        overlap: new.len() as u32,
+        differing,
+        earlier_bytes: sample(old),
+        later_bytes: sample(new),
+        earlier_checksum: None,
+        later_checksum: None,
+    }
+}
+
+/// The pieces of one earlier packet count as one overlap; the earliest packet that differs is the one told of.
+fn merge(found: Vec<Conflict>) -> Option<Conflict> {
+    let mut found = found.into_iter();
+    let first = found.next()?;
+    Some(found.filter(|other| other.earlier.frame == first.earlier.frame).fold(first, |mut all, piece| {
+        all.overlap += piece.overlap;
+        all.differing += piece.differing;
+        all
+    }))
+}
+
+fn earlier_checksum(record: &Record, payload: &[u8]) -> Option<bool> {
+    let whole = payload.len() as u32 == record.len && record.header_sum != 0;
+    whole.then(|| checksum::add_to_sum(record.header_sum, payload) == checksum::RIGHT)
+}
+
+/// Moves the stream on, through the packet and whatever waited behind the hole that it filled.
+fn advance(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sender, context): (Sender, &mut Context<'_>)) {
+    let seq = record.payload_seq();
+    let side = flow.side(sender);
+    let ahead = seq_diff(side.next, seq);
+    if ahead > 0 {
+        if seq_diff(side.next, side.high) as u32 > LARGEST_WAIT {
+            give_up_hole(flow, seq, sender, context);
+            deliver(flow, (packet.payload, record.len), record, (sender, context));
+        }
+        return;
+    }
+    let Some(rest) = packet.payload.get(ahead.unsigned_abs() as usize..) else {
+        skip_uncaptured(flow, record, (sender, context));
+        return;
+    };
+    let wire = record.len.saturating_sub(ahead.unsigned_abs());
+    if wire > 0 {
+        deliver(flow, (rest, wire), record, (sender, context));
+    }
+    fill_from_memory(flow, sender, context);
+}
+
+/// The packet reaches beyond `next`, but what was captured of it does not.
+fn skip_uncaptured(flow: &mut Flow, record: &Record, (sender, context): (Sender, &mut Context<'_>)) {
+    let end = record.payload_seq().wrapping_add(record.len);
+    if seq_diff(flow.side(sender).next, end) > 0 {
+        give_up_hole(flow, end, sender, context);
+    }
+}
+
+/// Hands the next bytes to the application; `wire` is their length on the wire, more than was captured when the snap length cut them.
+fn deliver(flow: &mut Flow, (bytes, wire): (&[u8], u32), record: &Record, (sender, context): (Sender, &mut Context<'_>)) {
+    let from_server = sender == flow.server;
+    let side = flow.side_mut(sender);
+    let at = Stamp { frame: record.frame, time: record.time, seq: side.next };
+    side.next = side.next.wrapping_add(wire);
+    let Some(http) = flow.http.as_deref_mut() else { return };
+    let cut = wire.saturating_sub(bytes.len() as u32);
+    if from_server {
+        http.server_bytes(bytes, at, context.limits, context.http);
+        if cut > 0 {
+            http.server_gap(Some(cut), context.http);
+        }
+    } else {
+        http.client_bytes(bytes, at, context.limits);
+        if cut > 0 {
+            http.client_gap(Some(cut));
+        }
+    }
+    report(flow, context);
+}
+
+fn report(flow: &mut Flow, context: &mut Context<'_>) {
+    context.events.extend(context.http.drain(..).map(FlowEvent::Http));
+    if flow.http.as_ref().is_some_and(|http| !http.is_live()) {
+        flow.http = None;
+        flow.content = Content::Other;
+    }
+}
+
+fn fill_from_memory(flow: &mut Flow, sender: Sender, context: &mut Context<'_>) {
+    while flow.side(sender).has_hole() {
+        let side = flow.side(sender);
+        let next = side.next;
+        let waiting = context.pool.overlapping(side.log, next, 1).map(|piece| (piece.record, piece.seq, piece.bytes.to_vec())).next();
+        let Some((record, seq, bytes)) = waiting else { return };
+        let Some(rest) = bytes.get(seq_diff(seq, next) as usize..) else { return };
+        deliver(flow, (rest, rest.len() as u32), &record, (sender, context));
+    }
+}
+
+/// The receiver acknowledged bytes that the capture does not have: they will not come.
+pub(super) fn notice_hole(flow: &mut Flow, sender: Sender) {
+    let acked = flow.side(sender.other()).acked;
+    let side = flow.side_mut(sender);
+    if side.synced && !side.has_hole() && seq_diff(side.next, acked) > 1 && seq_diff(side.next, acked) < LARGEST_WAIT as i32 {
+        let missing = seq_diff(side.next, acked) as u32;
+        side.gaps += 1;
+        (side.next, side.high) = (acked, acked);
+        if let Some(http) = flow.http.as_deref_mut() {
+            let from_server = sender == flow.server;
+            if from_server { http.server_gap(Some(missing), &mut Vec::new()) } else { http.client_gap(Some(missing)) }
+        }
+    }
+}
+
+fn give_up_hole(flow: &mut Flow, seq: u32, sender: Sender, context: &mut Context<'_>) {
+    let from_server = sender == flow.server;
+    let side = flow.side_mut(sender);
+    let missing = seq_diff(side.next, seq).max(0) as u32;
+    side.next = seq;
+    side.gaps += 1;
+    context.counters.gaps += 1;
+    if let Some(http) = flow.http.as_deref_mut() {
+        if from_server { http.server_gap(Some(missing), context.http) } else { http.client_gap(Some(missing)) }
+    }
+    report(flow, context);
+}
+
+/// The sender will send no more.
+pub(super) fn close(flow: &mut Flow, sender: Sender, context: &mut Context<'_>) {
+    let from_server = sender == flow.server;
+    let complete = !flow.side(sender).has_hole();
+    if from_server && complete && let Some(http) = flow.http.as_deref_mut() {
+        http.server_closed(context.limits, context.http);
+        report(flow, context);
+    }
+}

@@ -1,0 +1,209 @@
+//! One packet through its flow (RFC 9293): handshake, acknowledgment, sequence space, close.
+
+use super::event::{CloseContradiction, CloseKind, FlowEvent};
+use super::key::Sender;
+use super::record::{Record, seq_diff};
+use super::side::{Opening, Side};
+use super::{Context, Flow, Stage, stream};
+use crate::engine::decode::packet::{Head, Packet, TcpFlags};
+
+/// A packet farther than this from the known sequence space is not of this connection's present (the largest scaled window is 1 GiB, windows in
+/// use are far smaller).
+const FAR: u32 = 1 << 26;
+/// So many far packets in a row, and the stream is taken up anew at the last of them.
+const STRAYS_TO_RESYNC: u8 = 3;
+/// Above any MTU in use on a wire (jumbo frames included): the capturing host merged segments.
+const LARGEST_SEGMENT: u32 = 9_000;
+
+pub(super) fn handle(flow: &mut Flow, packet: &Packet<'_>, sender: Sender, context: &mut Context<'_>) -> bool {
+    let record = Record::of(&packet.head);
+    if is_mirror_copy(flow.side(sender), &record) {
+        context.counters.mirror_copies += 1;
+        return false;
+    }
+    count(flow.side_mut(sender), &packet.head);
+    if record.flags.any(TcpFlags::SYN) {
+        open(flow, packet, sender, context);
+    } else {
+        carry_on(flow, packet, &record, (sender, context));
+    }
+    true
+}
+
+fn count(side: &mut Side, head: &Head) {
+    if side.packets == 0 {
+        side.ether = head.ether;
+    }
+    side.packets += 1;
+    side.bytes += u64::from(head.wire_len);
+    side.offloaded |= head.payload_len > LARGEST_SEGMENT;
+}
+
+/// A mirror that sees a packet on two ports delivers it twice, the second time perhaps one hop later.
+fn is_mirror_copy(side: &Side, record: &Record) -> bool {
+    let moves_on = record.len > 0 && side.synced && seq_diff(side.high, record.seq) >= 0;
+    if moves_on {
+        return false;
+    }
+    side.records().any(|earlier| record.is_copy_of(earlier)) || side.opening.seen().is_some_and(|earlier| record.is_copy_of(earlier))
+}
+
+fn open(flow: &mut Flow, packet: &Packet<'_>, sender: Sender, context: &mut Context<'_>) {
+    let head = &packet.head;
+    let opening = Opening::of(head);
+    let answers = head.flags.any(TcpFlags::ACK);
+    let asked = flow.side(sender.other()).opening;
+    if !flow.roles_known {
+        flow.server = if answers { sender } else { sender.other() };
+        flow.roles_known = true;
+    }
+    let side = flow.side_mut(sender);
+    match side.opening.seen() {
+        // The first of its kind; where the stream was seen before it, the packet came late or out of order.
+        None => {
+            side.opening = opening;
+            if !side.synced {
+                side.sync(head.seq.wrapping_add(1));
+            }
+            if answers && let Some(syn) = asked.seen() && syn.seq.wrapping_add(1) == head.ack {
+                flow.rtt = Some(head.time - syn.time);
+            }
+        }
+        Some(first) if answers && first.seq != head.seq && first.ack == head.ack => {
+            context.events.push(FlowEvent::CompetingSynAck(opening));
+            return;
+        }
+        // A retransmission, or the SYN of a connection that is over.
+        Some(_) => {}
+    }
+    if head.flags.any(TcpFlags::ACK) {
+        acknowledge(flow, head, sender);
+    }
+    if !packet.payload.is_empty() {
+        stream::take(flow, packet, &opening.record, (sender, context));
+    }
+}
+
+fn carry_on(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sender, context): (Sender, &mut Context<'_>)) {
+    let head = &packet.head;
+    if flow.stage == Stage::Opening {
+        flow.stage = Stage::Open;
+    }
+    if is_stray(flow.side_mut(sender), record) {
+        context.counters.strays += 1;
+        return;
+    }
+    let from_server = sender == flow.server;
+    let side = flow.side_mut(sender);
+    let expected = if side.seen > 0 { side.bits } else { side.opening.seen().map_or(record.stack_bits(), Record::stack_bits) };
+    side.note(record);
+    if from_server && expected != record.stack_bits() && !record.flags.any(TcpFlags::RST) {
+        context.events.push(FlowEvent::StackChange(*record));
+    }
+    if head.flags.any(TcpFlags::ACK) {
+        acknowledge(flow, head, sender);
+    }
+    if head.flags.any(TcpFlags::RST) {
+        reset(flow, record, sender, context);
+        return;
+    }
+    if record.len > 0 {
+        contradict_close(flow, record, sender, context);
+        stream::take(flow, packet, record, (sender, context));
+    }
+    if head.flags.any(TcpFlags::FIN) {
+        finish(flow, record, sender, context);
+    }
+}
+
+fn is_stray(side: &mut Side, record: &Record) -> bool {
+    if !side.synced {
+        if !record.flags.any(TcpFlags::RST) {
+            side.sync(record.seq);
+        }
+        return false;
+    }
+    if seq_diff(side.next, record.seq).unsigned_abs() < FAR || record.flags.any(TcpFlags::RST) {
+        side.strays = 0;
+        return false;
+    }
+    side.strays += 1;
+    if side.strays < STRAYS_TO_RESYNC {
+        return true;
+    }
+    side.sync(record.seq);
+    false
+}
+
+/// Takes over the acknowledgment, and shortens the round-trip time where it proves a shorter one.
+fn acknowledge(flow: &mut Flow, head: &Head, sender: Sender) {
+    let from_server = sender == flow.server;
+    let asked = flow.side(sender.other());
+    // Only a packet that acknowledges the last payload, and is no answer itself, measures the way and not the server's thinking.
+    let measured = match asked.last() {
+        Some(last) if from_server && head.payload_len == 0 && last.len > 0 && last.end_seq() == head.ack => Some(head.time - last.time),
+        _ => None,
+    };
+    if let (Some(sample), Some(rtt)) = (measured, flow.rtt) {
+        flow.rtt = Some(rtt.min(sample));
+    }
+    let side = flow.side_mut(sender);
+    if !side.has_acked || seq_diff(side.acked, head.ack) > 0 {
+        (side.acked, side.has_acked) = (head.ack, true);
+    }
+    stream::notice_hole(flow, sender.other());
+}
+
+fn reset(flow: &mut Flow, record: &Record, sender: Sender, context: &mut Context<'_>) {
+    let acked = flow.side(sender.other()).acked;
+    let has_acked = flow.side(sender.other()).has_acked;
+    let from_server = sender == flow.server;
+    let side = flow.side_mut(sender);
+    let first = side.rst;
+    if first.frame == 0 {
+        side.rst = *record;
+    }
+    if from_server {
+        if first.frame == 0 {
+            context.events.push(FlowEvent::Reset(*record));
+        } else if has_acked && seq_diff(first.seq, record.seq) > 0 && seq_diff(acked, record.seq) > 0 {
+            let contradiction = CloseContradiction { kind: CloseKind::ResetMoved, close: first, contradicted_by: *record };
+            context.events.push(FlowEvent::CloseContradiction(contradiction));
+        }
+    }
+    flow.stage = Stage::Closing;
+}
+
+/// Payload of the server that its own RST or FIN rules out.
+fn contradict_close(flow: &Flow, record: &Record, sender: Sender, context: &mut Context<'_>) {
+    if sender != flow.server {
+        return;
+    }
+    let side = flow.server_side();
+    let contradiction = if side.rst.frame != 0 {
+        Some((CloseKind::DataAfterReset, side.rst))
+    } else if side.closed && seq_diff(side.fin.end_seq().wrapping_sub(1), record.seq.wrapping_add(record.len)) > 0 {
+        Some((CloseKind::DataAfterFin, side.fin))
+    } else {
+        None
+    };
+    if let Some((kind, close)) = contradiction {
+        context.events.push(FlowEvent::CloseContradiction(CloseContradiction { kind, close, contradicted_by: *record }));
+    }
+}
+
+fn finish(flow: &mut Flow, record: &Record, sender: Sender, context: &mut Context<'_>) {
+    let from_server = sender == flow.server;
+    let side = flow.side_mut(sender);
+    let end = record.end_seq().wrapping_sub(1);
+    let before_data = seq_diff(end, side.high) > 0;
+    if from_server && before_data && let Some(beyond) = side.records().filter(|other| seq_diff(end, other.payload_seq().wrapping_add(other.len)) > 0).last() {
+        let contradiction = CloseContradiction { kind: CloseKind::FinBeforeData, close: *record, contradicted_by: *beyond };
+        context.events.push(FlowEvent::CloseContradiction(contradiction));
+    }
+    if !side.closed {
+        (side.closed, side.fin) = (true, *record);
+    }
+    flow.stage = Stage::Closing;
+    stream::close(flow, sender, context);
+}

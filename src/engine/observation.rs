@@ -1,0 +1,87 @@
+//! What leaves the engine: one judged case of one flow. Rare and small.
+
+use super::decode::packet::{Addr, Vlans};
+use super::detect::Assessment;
+use super::flow::Flow;
+use super::time::Timestamp;
+
+/// A judged case.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// Engine time at which the case was closed; observations are merged in this order.
+    pub at: Timestamp,
+    /// Number of the case within its flow.
+    pub serial: u32,
+    /// Why it was closed.
+    pub because: ClosedBecause,
+    /// The scene that explains most, and what speaks for it.
+    pub assessment: Assessment,
+    /// Captured payload of the suspect, as far as it is still held.
+    pub forged_payload: Vec<u8>,
+    /// Captured payload of the first genuine packet that was compared.
+    pub genuine_payload: Option<Vec<u8>>,
+    /// The flow.
+    pub flow: FlowFacts,
+}
+
+/// Why a case was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ClosedBecause {
+    /// The deadline passed.
+    Deadline,
+    /// The flow was over: idle for its whole timeout, or its ports were used for a new connection.
+    FlowOver,
+    /// The capture ended.
+    EndOfCapture,
+    /// Room was needed.
+    Evicted,
+}
+
+/// The flow as far as an alert tells of it.
+#[derive(Clone, Copy, Debug)]
+pub struct FlowFacts {
+    /// The side that was answered.
+    pub client: (Addr, u16),
+    /// The side that the suspect claims to be from.
+    pub server: (Addr, u16),
+    /// VLAN ids of its first packet.
+    pub vlans: Vlans,
+    /// Ethernet source and destination of the server's first packet.
+    pub ether: Option<([u8; 6], [u8; 6])>,
+    /// Time of its first packet.
+    pub start: Timestamp,
+    /// Frame of its first packet.
+    pub first_frame: u64,
+    /// Packets and bytes to the server.
+    pub to_server: (u64, u64),
+    /// Packets and bytes to the client.
+    pub to_client: (u64, u64),
+    /// Holes in the sequence space of both directions.
+    pub gaps: u64,
+    /// Only one direction was seen.
+    pub one_sided: bool,
+    /// SYN and SYN-ACK were both seen.
+    pub handshake_seen: bool,
+    /// Segments larger than any MTU were seen.
+    pub offloaded: bool,
+}
+
+impl FlowFacts {
+    pub(super) fn of(flow: &Flow) -> Self {
+        let (client, server) = (flow.client_side(), flow.server_side());
+        Self {
+            client: flow.endpoint(flow.server.other()),
+            server: flow.endpoint(flow.server),
+            vlans: flow.vlans,
+            ether: server.ether,
+            start: flow.started,
+            first_frame: flow.first_frame,
+            to_server: (client.packets, client.bytes),
+            to_client: (server.packets, server.bytes),
+            gaps: u64::from(client.gaps) + u64::from(server.gaps),
+            one_sided: client.packets == 0 || server.packets == 0,
+            handshake_seen: client.opening.seen().is_some() && server.opening.seen().is_some(),
+            offloaded: client.offloaded || server.offloaded,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! All shards, or those of one worker.
+
+use std::sync::Arc;
+
+use super::Knowledge;
+use super::decode::packet::Packet;
+use super::flow::key::{FlowKey, SHARDS};
+use super::limits::Limits;
+use super::observation::Observation;
+use super::shard::{Shard, ShardCounters};
+use super::time::Timestamp;
+
+/// Flow state, split by a hash of the flow. A worker owns one of these and is handed the packets of its shards only.
+#[derive(Debug)]
+pub struct Shards {
+    shards: Vec<Shard>,
+    seed: u64,
+}
+
+impl Shards {
+    /// Empty shards; `seed` keys the hash.
+    #[must_use]
+    pub fn new(limits: &Arc<Limits>, knowledge: &Arc<Knowledge>, seed: u64) -> Self {
+        Self { shards: (0..SHARDS).map(|_| Shard::new(Arc::clone(limits), Arc::clone(knowledge))).collect(), seed }
+    }
+
+    /// Takes a packet; `now` never runs backwards.
+    pub fn handle(&mut self, packet: &Packet<'_>, now: Timestamp, out: &mut Vec<Observation>) {
+        let (key, sender) = FlowKey::of(&packet.head);
+        let hash = key.hash(self.seed);
+        if let Some(shard) = self.shards.get_mut(FlowKey::shard(hash)) {
+            shard.handle(packet, (key, sender, hash), now, out);
+        }
+    }
+
+    /// Fires what is due at or before `now` in every shard.
+    pub fn tick(&mut self, now: Timestamp, out: &mut Vec<Observation>) {
+        for shard in &mut self.shards {
+            shard.tick(now, out);
+        }
+    }
+
+    /// Decides every open case and forgets all flows.
+    pub fn finish(&mut self, now: Timestamp, out: &mut Vec<Observation>) {
+        for shard in &mut self.shards {
+            shard.tick(now, out);
+            shard.finish(now, out);
+        }
+    }
+
+    /// Flows held, open cases, chunks of remembered bytes in use.
+    #[must_use]
+    pub fn held(&self) -> (usize, usize, usize) {
+        self.shards.iter().fold((0, 0, 0), |sum, shard| (sum.0 + shard.flows(), sum.1 + shard.open_cases(), sum.2 + shard.chunks_in_use()))
+    }
+
+    /// What was counted, added up.
+    #[must_use]
+    pub fn counters(&self) -> ShardCounters {
+        self.shards.iter().map(Shard::counters).fold(ShardCounters::default(), |sum, shard| sum.plus(&shard))
+    }
+}

@@ -1,0 +1,200 @@
+//! Which events are worth a case, and how a case becomes an observation.
+
+use super::Knowledge;
+use super::case::{Case, scene};
+use super::decode::packet::TcpFlags;
+use super::detect::{self, redirect_semantics};
+use super::flow::Flow;
+use super::flow::event::FlowEvent;
+use super::flow::memory::Pool;
+use super::flow::record::{Record, seq_diff};
+use super::limits::Limits;
+use super::observation::{ClosedBecause, FlowFacts, Observation};
+use super::protocol::http::{Event, Redirect, Response};
+use super::protocol::url::Address;
+use super::shard::ShardCounters;
+use super::time::{Span, Timestamp};
+
+/// A RST later than this after the client's last payload interrupts nothing: middleboxes reset connections that idled out.
+const RESET_INTERRUPTS_WITHIN: Span = Span::from_secs(5);
+
+/// What opening a case needs of the shard.
+pub(super) struct Desk<'a> {
+    pub(super) pool: &'a Pool,
+    pub(super) limits: &'a Limits,
+    pub(super) knowledge: &'a Knowledge,
+    pub(super) counters: &'a mut ShardCounters,
+}
+
+/// Takes an event into the flow's cases, or opens one.
+pub(super) fn react(flow: &mut Flow, event: FlowEvent, now: Timestamp, desk: &mut Desk<'_>) {
+    match event {
+        FlowEvent::StackChange(record) => {
+            if record.len > 0 || record.flags.any(TcpFlags::FIN) {
+                let _ = case_for(flow, &record, now, desk);
+            }
+        }
+        FlowEvent::Conflict(conflict) => {
+            let limits = desk.limits;
+            let known = flow.cases.iter().position(|case| case.concerns(conflict.earlier.frame) || case.concerns(conflict.later.frame));
+            let case = match known {
+                Some(index) => flow.cases.get_mut(index),
+                None => case_for(flow, &conflict.earlier, now, desk),
+            };
+            if let Some(case) = case {
+                case.add_conflict(*conflict, limits);
+            }
+        }
+        FlowEvent::CompetingSynAck(opening) => {
+            if let Some(case) = case_for(flow, &opening.record, now, desk)
+                && case.competing.len() < 4
+            {
+                case.competing.push(opening);
+            }
+        }
+        FlowEvent::Reset(record) => {
+            if interrupts(flow, &record) {
+                let _ = case_for(flow, &record, now, desk);
+            }
+        }
+        FlowEvent::CloseContradiction(contradiction) => {
+            if let Some(case) = case_for(flow, &contradiction.close, now, desk) {
+                case.add_suspect(&contradiction.contradicted_by);
+                if case.closes.len() < 8 {
+                    case.closes.push(contradiction);
+                }
+            }
+        }
+        FlowEvent::Http(Event::Head(response)) => answer(flow, response, now, desk),
+        FlowEvent::Http(Event::Body(redirects)) => body(flow, redirects, now, desk),
+    }
+}
+
+/// A reset of a connection on which something was going on.
+fn interrupts(flow: &Flow, record: &Record) -> bool {
+    let (server, client) = (flow.server_side(), flow.client_side());
+    let alive = server.opening.seen().is_some() || server.seen > 1;
+    let busy = client.last_payload.is_none_or(|last| record.time - last < RESET_INTERRUPTS_WITHIN);
+    alive && busy && !server.closed && !client.closed && client.rst.frame == 0
+}
+
+fn answer(flow: &mut Flow, response: Box<Response>, now: Timestamp, desk: &mut Desk<'_>) {
+    let record = find(flow, desk.pool, response.first.frame);
+    if let Some(record) = record
+        && is_odd(flow, &response, &record, desk.knowledge)
+        && let Some(case) = case_for(flow, &record, now, desk)
+        && case.response.is_none()
+    {
+        case.response = Some(response.clone());
+    }
+    flow.last_answer = Some(response);
+}
+
+fn body(flow: &mut Flow, redirects: Vec<Redirect>, now: Timestamp, desk: &mut Desk<'_>) {
+    let Some(response) = flow.last_answer.clone() else { return };
+    let frame = response.first.frame;
+    if !redirect_semantics::leads_away(&redirects, asked(flow, &response).as_ref()) && !flow.cases.iter().any(|case| case.concerns(frame)) {
+        return;
+    }
+    let Some(record) = find(flow, desk.pool, frame) else { return };
+    if let Some(case) = case_for(flow, &record, now, desk)
+        && case.response.as_ref().is_none_or(|known| known.first.frame == frame)
+    {
+        case.response = Some(response);
+        case.body = redirects;
+    }
+}
+
+/// A response that is worth watching what follows it: bare, leading away, by someone who had not read the question, far too early, or with the
+/// identification of a known device.
+fn is_odd(flow: &Flow, response: &Response, record: &Record, knowledge: &Knowledge) -> bool {
+    let bare = !response.has_date && response.server.is_none() && response.status >= 200;
+    let request = response.request.as_ref();
+    let unread = request.is_some_and(|request| request.last.frame < record.frame && seq_diff(record.ack, request.last.seq) > 0);
+    let early = flow.rtt.zip(request).is_some_and(|(rtt, request)| {
+        let after = record.time - request.last.time;
+        rtt > Span::from_millis(2) && after >= Span::ZERO && after.times(2) < rtt
+    });
+    bare || unread
+        || early
+        || knowledge.devices.may_know(record)
+        || redirect_semantics::leads_away(&response.redirects, asked(flow, response).as_ref())
+}
+
+fn asked(flow: &Flow, response: &Response) -> Option<Address> {
+    let request = response.request.as_ref()?;
+    Address::of_request(request.host.as_deref()?, flow.endpoint(flow.server).1, &request.target)
+}
+
+fn find(flow: &Flow, pool: &Pool, frame: u64) -> Option<Record> {
+    let server = flow.server_side();
+    let held = server.records().find(|record| record.frame == frame).copied();
+    held.or_else(|| pool.pieces(server.log).map(|piece| piece.record).find(|record| record.frame == frame))
+}
+
+/// The case that a suspect belongs to: an open one of the flow, unless that is about another response; else a new one, within the flow's share.
+fn case_for<'a>(flow: &'a mut Flow, suspect: &Record, now: Timestamp, desk: &mut Desk<'_>) -> Option<&'a mut Case> {
+    let joined = flow.cases.iter().rposition(|case| case.concerns(suspect.frame) || !is_other_exchange(case, suspect));
+    if let Some(index) = joined {
+        let case = flow.cases.get_mut(index)?;
+        case.add_suspect(suspect);
+        return Some(case);
+    }
+    if flow.cases_opened >= desk.limits.cases_per_flow {
+        desk.counters.cases_left_out += 1;
+        return None;
+    }
+    flow.cases_opened += 1;
+    desk.counters.cases += 1;
+    let server = flow.server_side();
+    let mut before: Vec<Record> = desk.pool.pieces(server.log).map(|piece| piece.record).collect();
+    let surplus = before.len().saturating_sub(desk.limits.case_packets);
+    before.drain(..surplus);
+    before.extend(server.records());
+    let case = Case {
+        serial: flow.cases_opened,
+        suspects: vec![*suspect],
+        deadline: now + Case::wait(flow.rtt),
+        before,
+        after: Vec::new(),
+        client: flow.client_side().records().copied().collect(),
+        conflicts: Vec::new(),
+        closes: Vec::new(),
+        competing: Vec::new(),
+        response: flow.last_answer.clone().filter(|answer| answer.first.frame == suspect.frame),
+        body: Vec::new(),
+        request: flow.http.as_ref().and_then(|http| http.waiting().cloned()),
+        left_out: 0,
+    };
+    flow.cases.push(Box::new(case));
+    flow.cases.last_mut().map(Box::as_mut)
+}
+
+/// The client asked again between the case's response and the suspect: that is another exchange of a persistent connection.
+fn is_other_exchange(case: &Case, suspect: &Record) -> bool {
+    let Some(response) = &case.response else { return false };
+    let asked_again = |packet: &&Record| packet.len > 0 && packet.frame > response.first.frame && packet.frame < suspect.frame;
+    suspect.len > 0 && suspect.frame > response.first.frame && case.client.iter().any(|packet| asked_again(&packet))
+}
+
+/// Judges a case.
+pub(super) fn decide(
+    case: &Case,
+    flow: &Flow,
+    pool: &Pool,
+    (limits, knowledge): (&Limits, &Knowledge),
+    (at, because): (Timestamp, ClosedBecause),
+) -> Option<Observation> {
+    let scenes = scene::scenes(case, flow, pool, (at, limits));
+    let assessment = detect::assess(scenes, knowledge)?;
+    let payload = |record: &Record| pool.payload_of(flow.server_side().log, record.frame);
+    Some(Observation {
+        at,
+        serial: case.serial,
+        because,
+        forged_payload: payload(&assessment.scene.suspect),
+        genuine_payload: assessment.scene.genuine.first().map(payload),
+        flow: FlowFacts::of(flow),
+        assessment,
+    })
+}

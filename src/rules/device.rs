@@ -1,0 +1,255 @@
+//! The device library: marks of known injection devices, as data (`rules/devices.toml`), and how a scene is held against them.
+
+use serde::Deserialize;
+
+use crate::engine::case::scene::Scene;
+use crate::engine::decode::packet::TcpFlags;
+use crate::engine::flow::record::Record;
+use crate::engine::time::Span;
+
+/// The library that is shipped.
+const SHIPPED: &str = include_str!("../../rules/devices.toml");
+/// Fewer matching fields than this are chance.
+const FEWEST_FIELDS: usize = 3;
+
+/// Known devices.
+#[derive(Debug, Default)]
+pub struct DeviceLibrary {
+    devices: Vec<Device>,
+}
+
+/// What a device's packets look like. Every field that is given is compared; a field that cannot be judged in a scene is left out.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Device {
+    /// Name of product or family.
+    pub name: String,
+    /// Who described it.
+    pub source: String,
+    /// When, as a year or a date.
+    pub date: String,
+    /// Names of the fields without which nothing matches.
+    pub mandatory: Vec<String>,
+    /// The marks are those of a common packet tool too: they count only where the server's own packets differ.
+    #[serde(default)]
+    pub generic: bool,
+    /// The marks.
+    pub marks: Marks,
+}
+
+/// The comparable fields.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Marks {
+    /// One of these IPv4 identifications.
+    pub ip_id: Option<Vec<u16>>,
+    /// The identification is that of the client's SYN.
+    pub ip_id_of_syn: Option<bool>,
+    /// The "don't fragment" bit.
+    pub df: Option<bool>,
+    /// One of these windows.
+    pub window: Option<Vec<u16>>,
+    /// The options area is empty.
+    pub no_options: Option<bool>,
+    /// One of these flag sets, in letters from FIN up, as in `FA` or `RA`.
+    pub flags: Option<Vec<String>>,
+    /// Reserved or ECN bits are set.
+    pub reserved_bits: Option<bool>,
+    /// TTL and window both rise by one from packet to packet.
+    pub ttl_and_window_rise: Option<bool>,
+    /// The second RST's sequence number lies this far above the first one's.
+    pub reset_step: Option<u32>,
+    /// A bare acknowledgment follows the FIN after so many milliseconds, from and to.
+    pub last_ack_ms: Option<(u16, u16)>,
+    /// The response has no fields but these, in lower case.
+    pub only_fields: Option<Vec<String>>,
+    /// The Server field begins so.
+    pub server_field: Option<String>,
+    /// The payload, in hex.
+    pub payload_hex: Option<String>,
+}
+
+/// A match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// `Device::name`.
+    pub name: String,
+    /// `Device::source`.
+    pub source: String,
+    /// `Device::date`.
+    pub date: String,
+    /// Every field that could be judged matched.
+    pub exact: bool,
+    /// The fields that matched, with their values.
+    pub fields: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    device: Vec<Device>,
+}
+
+impl DeviceLibrary {
+    /// The shipped library.
+    ///
+    /// # Errors
+    /// When the shipped file does not parse; a test sees to it that it does.
+    pub fn shipped() -> Result<Self, toml::de::Error> {
+        Self::parse(SHIPPED)
+    }
+    /// From the text of a library file.
+    ///
+    /// # Errors
+    /// A syntax error, an unknown or a missing key, with line and column.
+    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        Ok(Self { devices: toml::from_str::<File>(text)?.device })
+    }
+    /// The entries.
+    #[must_use]
+    pub fn devices(&self) -> &[Device] {
+        &self.devices
+    }
+    /// A packet that carries the mandatory identification of an entry: reason enough to look closer.
+    #[must_use]
+    pub fn may_know(&self, record: &Record) -> bool {
+        !record.is_v6()
+            && self.devices.iter().any(|device| {
+                let id = device.mandatory.iter().any(|name| name == "ip_id") && device.marks.ip_id.as_ref().is_some_and(|ids| ids.contains(&record.ip_id));
+                id && !device.generic
+            })
+    }
+    /// The entry that fits best.
+    #[must_use]
+    pub fn best_match(&self, scene: &Scene) -> Option<Match> {
+        self.devices.iter().filter_map(|device| hold_against(device, scene)).max_by_key(|found| (found.exact, found.fields.len()))
+    }
+}
+
+fn hold_against(device: &Device, scene: &Scene) -> Option<Match> {
+    let fields = judged(&device.marks, scene);
+    let matched = |name: &str| fields.iter().any(|field| field.name == name && field.matches);
+    let own_stack = device.generic && !differs_from_base(scene);
+    if own_stack || !device.mandatory.iter().all(|name| matched(name)) {
+        return None;
+    }
+    let found: Vec<String> = fields.iter().filter(|field| field.matches).map(|field| field.shown.clone()).collect();
+    (found.len() >= FEWEST_FIELDS).then(|| Match {
+        name: device.name.clone(),
+        source: device.source.clone(),
+        date: device.date.clone(),
+        exact: fields.iter().all(|field| field.matches),
+        fields: found,
+    })
+}
+
+/// The server's own packets are not made the same way.
+fn differs_from_base(scene: &Scene) -> bool {
+    let alike = |record: &Record| record.df() == scene.suspect.df() && record.has_timestamps() == scene.suspect.has_timestamps() && record.ttl == scene.suspect.ttl;
+    scene.base_with_syn_ack().next().is_some() && !scene.base_with_syn_ack().any(alike)
+}
+
+struct Field {
+    name: &'static str,
+    matches: bool,
+    shown: String,
+}
+
+fn judged(marks: &Marks, scene: &Scene) -> Vec<Field> {
+    let suspect = &scene.suspect;
+    let mut fields = Vec::new();
+    let mut judge = |name, matches, shown: String| fields.push(Field { name, matches, shown });
+    if !suspect.is_v6() {
+        if let Some(ids) = &marks.ip_id {
+            judge("ip_id", scene.forged.iter().all(|record| ids.contains(&record.ip_id)), format!("IP ID {:#06x}", suspect.ip_id));
+        }
+        if let (Some(expected), Some(syn)) = (marks.ip_id_of_syn, scene.syn.seen()) {
+            judge("ip_id_of_syn", (syn.ip_id == suspect.ip_id) == expected, "IP ID of the client's SYN".to_owned());
+        }
+        if let Some(df) = marks.df {
+            judge("df", suspect.df() == df, format!("DF {}", if suspect.df() { "set" } else { "clear" }));
+        }
+    }
+    if let Some(windows) = &marks.window {
+        judge("window", windows.contains(&suspect.window), format!("window {}", suspect.window));
+    }
+    if let Some(expected) = marks.no_options {
+        judge("no_options", suspect.no_options() == expected, "no TCP options".to_owned());
+    }
+    if let Some(sets) = &marks.flags {
+        let flags = TcpFlags(suspect.flags.0 & 0x3f).to_string();
+        judge("flags", sets.contains(&flags), format!("flags {flags}"));
+    }
+    if let Some(expected) = marks.reserved_bits {
+        let odd = suspect.flags.any(TcpFlags::RESERVED | TcpFlags::ECE | TcpFlags::CWR);
+        judge("reserved_bits", odd == expected, "reserved or ECN bits".to_owned());
+    }
+    fields.extend(of_sequence(marks, scene));
+    fields.extend(of_content(marks, scene));
+    fields
+}
+
+/// Marks that lie in the sender's several packets.
+fn of_sequence(marks: &Marks, scene: &Scene) -> Vec<Field> {
+    let mut fields = Vec::new();
+    let pairs = || scene.forged.iter().zip(scene.forged.iter().skip(1));
+    if let Some(expected) = marks.ttl_and_window_rise && scene.forged.len() >= 2 {
+        let rises = pairs().all(|(a, b)| b.ttl == a.ttl.wrapping_add(1) && b.window == a.window.wrapping_add(1));
+        fields.push(Field { name: "ttl_and_window_rise", matches: rises == expected, shown: "TTL and window rise by one".to_owned() });
+    }
+    let resets: Vec<&Record> = scene.forged.iter().filter(|record| record.flags.any(TcpFlags::RST)).collect();
+    if let Some(step) = marks.reset_step && resets.len() >= 2 {
+        let steps = resets.iter().zip(resets.iter().skip(1)).any(|(a, b)| b.seq.wrapping_sub(a.seq) == step);
+        fields.push(Field { name: "reset_step", matches: steps, shown: format!("second RST {step} further") });
+    }
+    if let Some((from, to)) = marks.last_ack_ms
+        && let Some(ack) = scene.forged.iter().find(|record| record.frame > scene.suspect.frame && record.is_bare_ack())
+    {
+        let after = ack.time - scene.suspect.time;
+        let within = (Span::from_millis(i64::from(from))..=Span::from_millis(i64::from(to))).contains(&after);
+        fields.push(Field { name: "last_ack_ms", matches: within, shown: format!("last ACK after {:.1} ms", after.as_millis_f64()) });
+    }
+    fields
+}
+
+fn of_content(marks: &Marks, scene: &Scene) -> Vec<Field> {
+    let mut fields = Vec::new();
+    if let (Some(only), Some(response)) = (&marks.only_fields, &scene.response) {
+        let matches = !response.field_names.is_empty() && response.field_names.iter().all(|name| only.contains(name));
+        fields.push(Field { name: "only_fields", matches, shown: format!("only the fields {}", response.field_names.join(", ")) });
+    }
+    if let (Some(prefix), Some(response)) = (&marks.server_field, &scene.response) {
+        let matches = response.server.as_ref().is_some_and(|server| server.starts_with(prefix.as_str()));
+        fields.push(Field { name: "server_field", matches, shown: format!("Server {prefix}") });
+    }
+    if let Some(hex) = &marks.payload_hex {
+        let payload: String = scene.payload.iter().take(64).map(|byte| format!("{byte:02x}")).collect();
+        fields.push(Field { name: "payload_hex", matches: payload == *hex, shown: format!("payload {hex}") });
+    }
+    fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shipped_entry_names_fields_that_it_has() {
+        let library = DeviceLibrary::shipped().expect("the shipped library parses");
+        assert!(library.devices().len() >= 8);
+        for device in library.devices() {
+            assert!(!device.source.is_empty() && !device.date.is_empty(), "{}", device.name);
+            let marks = format!("{:?}", device.marks);
+            for name in &device.mandatory {
+                assert!(marks.contains(&format!("{name}: Some(")), "{}: mandatory field {name} is not given", device.name);
+            }
+            assert!(marks.matches("Some(").count() >= FEWEST_FIELDS, "{}: too few fields to match", device.name);
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_that_names_its_line() {
+        let error = DeviceLibrary::parse("[[device]]\nname = \"x\"\ncolour = 1\n").expect_err("unknown key");
+        assert!(error.to_string().contains("line 3"), "{error}");
+    }
+}
