@@ -1,13 +1,16 @@
 //! What was found: the alert record and its renderings, one file each. Nothing here decides anything.
 
+mod advice;
 mod community;
 pub mod eve;
 pub mod explain;
+mod ladder;
 mod plain;
 mod record;
 #[cfg(test)]
 mod samples;
 mod signature;
+pub mod text;
 mod when;
 
 pub use record::{
@@ -24,4 +27,11 @@ pub struct SourceFacts {
     pub in_iface: Option<String>,
     /// Capture file that was read.
     pub pcap_filename: Option<String>,
+}
+
+/// How the text form may look.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style {
+    /// ANSI colours. Nothing is said by colour alone.
+    pub colour: bool,
 }
