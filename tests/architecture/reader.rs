@@ -12,7 +12,9 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn new(path: String, text: String) -> Self {
-        let code = strip(text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default());
+        let (before, tests) = text.split_once("\n#[cfg(test)]\nmod tests {").unwrap_or((&text, ""));
+        let after = tests.split_once("\n}\n").map_or("", |(_, after)| after);
+        let code = strip(&format!("{before}\n{after}"));
         Self { path, text, code }
     }
 
@@ -48,7 +50,7 @@ impl Source {
                 found.push(path);
             }
         }
-        found.into_iter().map(|path| self.absolute(&path)).filter(|path| path.contains("::")).collect()
+        found.into_iter().map(|path| self.absolute(&path)).collect()
     }
 
     fn absolute(&self, path: &str) -> String {
@@ -200,7 +202,7 @@ mod tests {
 
     #[test]
     fn ignores_comments_literals_and_unit_tests() {
-        let text = "// std::fs\n/* std::fs /* std::fs */ std::fs */\nconst A: &str = \"std::fs\\\" std::fs\"; const B: &str = r#\"std::fs\"#; const C: char = '\"';\nfn f<'a>(x: &'a u8) { ok::yes() }\n\n#[cfg(test)]\nmod tests {\n    use std::fs;\n}\n";
-        assert_eq!(read_as("src/engine/time.rs", text).into_iter().collect::<Vec<_>>(), ["ok::yes"]);
+        let text = "// std::fs\n/* std::fs /* std::fs */ std::fs */\nconst A: &str = \"std::fs\\\" std::fs\"; const B: &str = r#\"std::fs\"#; const C: char = '\"';\nfn f<'a>(x: &'a u8) { ok::yes() }\n\n#[cfg(test)]\nmod tests {\n    use std::fs;\n}\nuse jiff as j;\n";
+        assert_eq!(read_as("src/engine/time.rs", text).into_iter().collect::<Vec<_>>(), ["jiff", "ok::yes"]);
     }
 }
