@@ -1,274 +1,37 @@
-//! The alert record: what was found, in values; its renderings are in files of their own.
+//! What was found: the alert record and its renderings, one file each. Nothing here decides anything.
 
-use crate::engine::decode::packet::{Addr, Vlans};
-use crate::engine::protocol::http::RedirectKind;
-use crate::engine::time::{Span, Timestamp};
+mod advice;
+mod community;
+pub mod eve;
+pub mod explain;
+mod ladder;
+mod plain;
+mod record;
+#[cfg(test)]
+mod samples;
+mod signature;
+pub mod text;
+mod when;
 
-/// Version of the record under `alert.context.injection`.
-pub const SCHEMA: u32 = 1;
+pub use record::{
+    Alert, ClosedBecause, Considered, FlowFacts, Grade, HttpFacts, LadderRow, Mechanism, PacketFacts, RedirectFacts, Role, SCHEMA,
+    SensorHealth, Signal, Verdict,
+};
 
-/// One injection, or one thing worth a record.
-#[derive(Clone, Debug)]
-pub struct Alert {
-    /// Derived from flow, forged packet and mechanism: the same capture always gives the same id.
-    pub id: u64,
-    /// Which class it is.
-    pub verdict: Verdict,
-    /// How it was done.
-    pub mechanism: Mechanism,
-    /// 1 high, 2 medium, 3 low.
-    pub severity: u8,
-    /// 0 to 1.
-    pub confidence: f64,
-    /// Points of all groups, 0 to 100, and their name in words.
-    pub score: u8,
-    /// confirmed, high, medium or low.
-    pub grade: Grade,
-    /// The flow.
-    pub flow: FlowFacts,
-    /// The HTTP exchange concerned.
-    pub http: Option<HttpFacts>,
-    /// What spoke for it.
-    pub signals: Vec<Signal>,
-    /// Harmless explanations that were weighed.
-    pub considered: Vec<Considered>,
-    /// The first forged packet.
-    pub forged: PacketFacts,
-    /// All that this sender forged in the flow, ascending.
-    pub forged_frames: Vec<u64>,
-    /// The first genuine packet of the same place in the stream; none when it never arrived.
-    pub genuine: Option<PacketFacts>,
-    /// All frames of the genuine answer that were compared, ascending.
-    pub genuine_frames: Vec<u64>,
-    /// Where the client was sent.
-    pub redirect: Option<RedirectFacts>,
-    /// Health of the sensor while it watched.
-    pub sensor: SensorHealth,
-    /// When and why the case was closed.
-    pub closed_at: Timestamp,
-    /// See `closed_at`.
-    pub closed_because: ClosedBecause,
-    /// Packets worth showing, in order of time: the ladder.
-    pub ladder: Vec<LadderRow>,
-    /// How long the base stack had been silent when the case was closed.
-    pub silence: Option<Span>,
-}
-
-/// Verdict class, signals.md section 4.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Man on the side: the genuine answer came too.
-    OnPathInjection,
-    /// The genuine answer was suppressed.
-    InPathInjection,
-    /// The site, or an ad in it, made the redirect.
-    EndpointRedirect,
-    /// An operator's notice or a captive portal by its shape (listed ones come with the rules).
-    CaptivePortal,
-    /// The shape alone.
-    SuspiciousRedirect,
-    /// Something does not fit, and too little was seen to say what.
-    Inconclusive,
-}
-
-/// How an injection was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mechanism {
-    /// An HTTP answer that sends the client elsewhere.
-    HttpRedirect,
-    /// Another HTTP answer.
-    HttpContent,
-    /// Bytes of another or unknown protocol.
-    TcpContent,
-    /// A reset.
-    TcpReset,
-    /// A FIN without payload.
-    TcpFin,
-    /// A SYN-ACK.
-    SynAck,
-}
-
-/// Grade of the score, signals.md section 3.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Grade {
-    /// 25 to 39.
-    Low,
-    /// 40 to 64.
-    Medium,
-    /// 65 and more with a signal of group A, B or C.
-    High,
-    /// 90 and more with two of the groups A, B, C.
-    Confirmed,
-}
-
-/// Why a case was closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClosedBecause {
-    /// All that could come has come.
-    Complete,
-    /// The deadline passed.
-    Deadline,
-    /// The capture ended.
-    EndOfCapture,
-    /// Room was needed.
-    Evicted,
-}
-
-/// The flow as EVE describes it.
-#[derive(Clone, Debug)]
-pub struct FlowFacts {
-    /// Stable id below 2^51.
-    pub id: u64,
-    /// The side that was answered: the victim.
-    pub client: (Addr, u16),
-    /// The side that the forged packet claims to be from.
-    pub server: (Addr, u16),
-    /// 4 or 6.
-    pub ip_version: u8,
-    /// VLAN ids from the outside in.
-    pub vlans: Vlans,
-    /// Ethernet source and destination of the forged packet.
-    pub ether: Option<([u8; 6], [u8; 6])>,
-    /// Time of the first packet.
-    pub start: Timestamp,
-    /// Packets to the server.
-    pub pkts_toserver: u64,
-    /// Packets to the client.
-    pub pkts_toclient: u64,
-    /// Bytes to the server, as on the wire.
-    pub bytes_toserver: u64,
-    /// Bytes to the client, as on the wire.
-    pub bytes_toclient: u64,
-}
-
-/// The HTTP exchange.
+/// Where the packets came from, as the renderings name it. With `in_iface` the frames are live ones, without it they are a capture's.
 #[derive(Clone, Debug, Default)]
-pub struct HttpFacts {
-    /// Host.
-    pub hostname: Option<String>,
-    /// Request target.
-    pub url: Option<String>,
-    /// Method.
-    pub method: Option<String>,
-    /// User-Agent.
-    pub user_agent: Option<String>,
-    /// Referer.
-    pub referer: Option<String>,
-    /// `HTTP/1.0` or `HTTP/1.1`.
-    pub protocol: Option<String>,
-    /// Status of the suspected answer.
-    pub status: Option<u16>,
-    /// Content-Type of the suspected answer.
-    pub content_type: Option<String>,
-    /// Content-Length of the suspected answer.
-    pub length: Option<u64>,
+pub struct SourceFacts {
+    /// Configured name of this sensor.
+    pub host: Option<String>,
+    /// Interface that was watched.
+    pub in_iface: Option<String>,
+    /// Capture file that was read.
+    pub pcap_filename: Option<String>,
 }
 
-/// One piece of evidence.
-#[derive(Clone, Debug)]
-pub struct Signal {
-    /// Stable code of the detector: S1 to S11, H for the sum of the header votes.
-    pub code: &'static str,
-    /// Version of the detector.
-    pub version: u32,
-    /// proof, strong, weak or class.
-    pub weight: &'static str,
-    /// Points it gave to the score.
-    pub points: u8,
-    /// What was seen.
-    pub observed: String,
-    /// What it was compared with.
-    pub expected: String,
-    /// Frames that show it.
-    pub frames: Vec<u64>,
-    /// One sentence.
-    pub why: String,
-}
-
-/// A harmless explanation that was weighed.
-#[derive(Clone, Debug)]
-pub struct Considered {
-    /// The explanation.
-    pub explanation: &'static str,
-    /// True when it still stands.
-    pub kept: bool,
-    /// Why kept or dropped.
-    pub why: String,
-}
-
-/// One packet, as evidence.
-#[derive(Clone, Debug)]
-pub struct PacketFacts {
-    /// Frame number.
-    pub frame: u64,
-    /// Capture time.
-    pub time: Timestamp,
-    /// TTL or hop limit.
-    pub ttl: u8,
-    /// IPv4 identification; none for IPv6.
-    pub ip_id: Option<u16>,
-    /// Flags in letters, as in `PA`.
-    pub flags: String,
-    /// Window field.
-    pub window: u16,
-    /// Sequence number relative to the sender's initial one where the handshake was seen, else absolute.
-    pub seq: u32,
-    /// Payload bytes.
-    pub payload_len: u32,
-    /// SHA-256 of the captured payload where it was still held, lower-case hex.
-    pub payload_sha256: Option<String>,
-}
-
-/// A redirect, resolved.
-#[derive(Clone, Debug)]
-pub struct RedirectFacts {
-    /// The address that was asked for, as far as it is known.
-    pub from: Option<String>,
-    /// Where the client was sent.
-    pub to: String,
-    /// Status code of the answer.
-    pub status: u16,
-    /// How.
-    pub kind: RedirectKind,
-    /// To another registrable domain; none when the asked-for host is unknown.
-    pub cross_site: Option<bool>,
-}
-
-/// What may have impaired the sensor.
+/// How the text form may look.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct SensorHealth {
-    /// Packets that the kernel dropped (live only).
-    pub kernel_drops: u64,
-    /// Holes in the flow's sequence space.
-    pub gaps: u64,
-    /// Only one direction was seen.
-    pub one_sided: bool,
-    /// Both SYN and SYN-ACK were seen.
-    pub handshake_seen: bool,
-    /// Segments larger than any MTU: offloads were on.
-    pub offload_frames: bool,
-}
-
-/// One packet of the ladder that the text form draws.
-#[derive(Clone, Debug)]
-pub struct LadderRow {
-    /// The packet. Its `seq` is relative like everywhere.
-    pub packet: PacketFacts,
-    /// True from client to server.
-    pub to_server: bool,
-    /// What part it plays.
-    pub role: Role,
-    /// First line of an HTTP head, or a few words (`SYN`, `bare ACK`), printable.
-    pub note: String,
-}
-
-/// A packet's part in the story.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// One of the forged packets.
-    Forged,
-    /// The genuine answer that was compared.
-    Genuine,
-    /// What leads up to it or follows.
-    Context,
+pub struct Style {
+    /// ANSI colours. Nothing is said by colour alone.
+    pub colour: bool,
 }

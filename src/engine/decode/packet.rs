@@ -2,10 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::engine::frame::Frame;
 use crate::engine::time::Timestamp;
 
 /// A decoded TCP segment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Packet<'a> {
     /// The header fields.
     pub head: Head,
@@ -18,7 +19,7 @@ pub struct Packet<'a> {
 pub struct Addr(pub u128);
 
 /// The header fields of a TCP segment, host byte order.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Head {
     /// Frame number, 1-based.
     pub frame: u64,
@@ -61,7 +62,8 @@ pub struct Head {
     /// 4 or 6.
     pub ip_version: u8,
     /// One's complement sum over pseudo header and TCP header (checksum field included), folded to 16 bits and not inverted:
-    /// adding the payload's sum gives 0xffff when the checksum is right.
+    /// adding the payload's sum gives 0xffff when the checksum is right. 0, which no such sum is, when it cannot be known: the
+    /// snap length cut the header, or a source route hides the address that the checksum covers.
     pub header_sum: u16,
     /// Ethernet source and destination, where the link layer has them.
     pub ether: Option<([u8; 6], [u8; 6])>,
@@ -81,6 +83,38 @@ pub struct Vlans {
 /// TCP flags with the bits' positions in the header's 13th and 14th byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TcpFlags(pub u16);
+
+impl Head {
+    /// What is known before the first header is read.
+    pub(super) fn of_frame(frame: &Frame<'_>) -> Self {
+        Self {
+            frame: frame.number,
+            time: frame.time,
+            src: Addr(0),
+            dst: Addr(0),
+            src_port: 0,
+            dst_port: 0,
+            seq: 0,
+            ack: 0,
+            timestamps: None,
+            payload_len: 0,
+            window: 0,
+            mss: None,
+            window_scale: None,
+            sack_permitted: false,
+            no_options: true,
+            flags: TcpFlags(0),
+            ttl: 0,
+            ip_id: 0,
+            df: false,
+            ip_version: 0,
+            header_sum: 0,
+            ether: None,
+            vlans: Vlans::default(),
+            wire_len: frame.wire_len,
+        }
+    }
+}
 
 impl TcpFlags {
     /// FIN.
@@ -117,7 +151,17 @@ impl TcpFlags {
 impl std::fmt::Display for TcpFlags {
     /// Wireshark's letters without the dots, from FIN up: `FA`, `PA`, `S`; `.` for none.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let letters = [(Self::FIN, 'F'), (Self::SYN, 'S'), (Self::RST, 'R'), (Self::PSH, 'P'), (Self::ACK, 'A'), (Self::URG, 'U'), (Self::ECE, 'E'), (Self::CWR, 'C'), (0x100, 'N')];
+        let letters = [
+            (Self::FIN, 'F'),
+            (Self::SYN, 'S'),
+            (Self::RST, 'R'),
+            (Self::PSH, 'P'),
+            (Self::ACK, 'A'),
+            (Self::URG, 'U'),
+            (Self::ECE, 'E'),
+            (Self::CWR, 'C'),
+            (0x100, 'N'),
+        ];
         let mut any = false;
         for (bit, letter) in letters {
             if self.any(bit) {

@@ -1,0 +1,60 @@
+# Two commands matter: `make demo` shows what Sidewatch says, `make test` says whether the code holds.
+# Each target first installs what it needs and this machine lacks, and says so.
+
+# What the demo replays: injections first, then a harmless capture that looks alike.
+DEMO_LOUD  := pcaps/in-path-packetlogic-turkey pcaps/race-302-on-get
+DEMO_QUIET := pcaps/race-302-on-get-quiet
+
+CARGO ?= cargo
+SIDEWATCH := $(or $(CARGO_TARGET_DIR),target)/release/sidewatch
+AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+SAY = printf '\n%s\n\n'
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench deny deps deps-lint
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: deps ## Build, replay two injections and a harmless look-alike (two minutes after compiling).
+	@$(CARGO) build --release --locked
+	@$(SAY) 'Captures in which the network forged an answer: $(DEMO_LOUD)'
+	@$(SIDEWATCH) replay $(DEMO_LOUD) --format text --fail-on-alert; status=$$?; \
+	  [ $$status = 10 ] || { echo "the demo expected alerts (exit status 10) and got exit status $$status" >&2; exit 1; }
+	@$(SAY) 'And stays quiet on its harmless twin: $(DEMO_QUIET)'
+	@$(SIDEWATCH) replay $(DEMO_QUIET) --format text --fail-on-alert
+	@$(SAY) 'Your own capture: $(SIDEWATCH) replay FILE'
+
+test: deps deps-lint ## Run all tests, then the lints and the documentation build.
+	$(CARGO) test --locked --no-fail-fast
+	@$(MAKE) --no-print-directory lint
+	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --no-deps --locked --document-private-items
+
+lint: deps deps-lint ## Check formatting and clippy, warnings are errors.
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+
+bench: deps ## Run the benchmarks.
+	$(CARGO) bench --locked
+
+deny: deps ## Check licences, advisories and sources of all dependencies, where cargo-deny is installed.
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --locked check; \
+	else echo 'cargo-deny is not installed, nothing was checked (cargo install --locked cargo-deny)'; fi
+
+# What compiling needs: cargo, and a C compiler with the C library's start files to link with.
+deps:
+	@command -v $(CARGO) >/dev/null || { echo 'cargo is missing: install Rust from https://rustup.rs' >&2; exit 1; }
+	@if ! echo 'int main(void) { return 0; }' | cc -x c - -o /dev/null 2>/dev/null; then \
+	  command -v apt-get >/dev/null || { echo 'a C compiler (cc) is missing, and there is no apt-get to install it with' >&2; exit 1; }; \
+	  echo 'a C compiler to link with is missing: installing gcc and libc6-dev with apt-get'; \
+	  $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -q -y --no-install-recommends gcc libc6-dev; \
+	fi
+
+deps-lint:
+	@for tool in fmt:rustfmt clippy:clippy; do \
+	  if ! $(CARGO) $${tool%:*} --version >/dev/null 2>&1; then \
+	    command -v rustup >/dev/null || { echo "cargo $${tool%:*} is missing, and there is no rustup to install it with" >&2; exit 1; }; \
+	    echo "cargo $${tool%:*} is missing: installing it with rustup"; \
+	    rustup component add $${tool#*:} || exit 1; \
+	  fi; \
+	done

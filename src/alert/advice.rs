@@ -1,0 +1,39 @@
+//! What to do next: a few practical lines by verdict, for somebody who has just read an alert.
+
+use super::{Alert, Mechanism, Verdict};
+
+const KEEP: &str = "Keep the capture unchanged, and note on which network and with which device it was made: it is the evidence.";
+const DO_NOT_OPEN: &str = "Do not open the address that the device was sent to, on no device: it may deliver what it was made for, and its owner would \
+                           see that somebody looks.";
+const CHECK_DEVICE: &str = "If the device may have gone there: do not reset it, stop using it for anything confidential, and have a phone checked with \
+                            MVT (Mobile Verification Toolkit).";
+const DO_NOT_RUN: &str = "Treat what was loaded as untrusted: do not run or install it. If it was opened on a phone, do not reset the phone, and \
+                                    have it checked with MVT (Mobile Verification Toolkit).";
+const COMPARE: &str =
+    "Ask the site for the same page from another network (mobile data, a VPN) and compare: a forgery on the way is seen on one way only.";
+const ENCRYPT: &str =
+    "Until it is understood, use a VPN or a browser's HTTPS-only mode: what is encrypted cannot be answered by others unnoticed.";
+const ASK: &str = "If you may be a target because of your work: ask Access Now's Digital Security Helpline, the Security Lab of Amnesty International \
+                   or the Citizen Lab for help.";
+const BLOCKED: &str = "Try the same connection from another network: broken off on one way only speaks for blocking on that way.";
+const NOT_URGENT: &str = "Nothing is urgent.";
+const REPEATS: &str = "If it happens again, capture it again, where both directions pass: repetition tells more than one case can.";
+const UNEXPECTED: &str = "If no such page was to be expected here, ask whoever runs the network, and compare from another one.";
+const UNKNOWN_TARGET: &str = "Do not open the address that it points to only to have a look.";
+
+/// The lines, the most important first.
+pub(super) fn next_steps(alert: &Alert) -> Vec<&'static str> {
+    match alert.verdict {
+        Verdict::OnPathInjection | Verdict::InPathInjection if alert.severity >= 3 => vec![NOT_URGENT, KEEP, REPEATS],
+        Verdict::OnPathInjection | Verdict::InPathInjection => match alert.mechanism {
+            Mechanism::HttpRedirect => vec![KEEP, DO_NOT_OPEN, CHECK_DEVICE, COMPARE, ENCRYPT, ASK],
+            Mechanism::HttpContent | Mechanism::TcpContent => vec![KEEP, DO_NOT_RUN, COMPARE, ENCRYPT, ASK],
+            Mechanism::TcpReset | Mechanism::TcpFin => vec![KEEP, BLOCKED, REPEATS],
+            Mechanism::SynAck => vec![KEEP, COMPARE, ENCRYPT, REPEATS],
+        },
+        Verdict::EndpointRedirect => vec![NOT_URGENT, UNKNOWN_TARGET],
+        Verdict::CaptivePortal => vec![NOT_URGENT, UNEXPECTED],
+        Verdict::SuspiciousRedirect => vec![NOT_URGENT, UNKNOWN_TARGET, COMPARE],
+        Verdict::Inconclusive => vec![NOT_URGENT, KEEP, REPEATS],
+    }
+}

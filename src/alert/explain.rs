@@ -1,0 +1,263 @@
+//! What happened, in a few plain sentences for a person who knows no TCP: what was compared, what it shows, and what is not known.
+
+use super::plain::host_of;
+use super::when::plain_span;
+use super::{Alert, ClosedBecause, Grade, Mechanism, Verdict};
+
+#[cfg(test)]
+mod tests;
+
+/// Characters of an address that a sentence can carry.
+const ADDRESS_LIMIT: usize = 72;
+/// Said of a packet that contradicts another while its header gives no sign which of the two is the server's.
+const JUDGED: &str = "was judged to be the forged one";
+/// Characters of the longest name in DNS (RFC 1035, section 2.3.4, in its written form).
+const HOST_LIMIT: usize = 253;
+
+/// One line in plain words. It holds nothing that packets chose.
+#[must_use]
+pub fn headline(alert: &Alert) -> String {
+    let forged = match alert.grade {
+        Grade::Confirmed | Grade::High => "forged",
+        Grade::Medium => "probably forged",
+        Grade::Low => "possibly forged",
+    };
+    let said = match alert.verdict {
+        Verdict::OnPathInjection => format!("A {forged} {}", forged_thing(alert.mechanism, true)),
+        Verdict::InPathInjection => format!("A {forged} {}", forged_thing(alert.mechanism, false)),
+        Verdict::EndpointRedirect => format!("A {} by the site itself or by something on its page", plain_thing(alert.mechanism)),
+        Verdict::CaptivePortal => "A log-in page or an operator's notice, by its shape".to_owned(),
+        Verdict::SuspiciousRedirect => "An unusual redirect; nothing shows that it was forged".to_owned(),
+        Verdict::Inconclusive => format!("A {} that does not fit; too little was seen to say why", plain_thing(alert.mechanism)),
+    };
+    match said.split(';').next() {
+        Some(first) if alert.severity >= 3 => format!("{first}, probably harmless"),
+        _ => said,
+    }
+}
+
+/// Two or three plain sentences. Addresses in them are as the packets had them, cut but not escaped.
+#[must_use]
+pub fn explanation(alert: &Alert) -> String {
+    let (what, shown) = match alert.verdict {
+        Verdict::OnPathInjection => (two_answers(alert), author_unknown(alert)),
+        Verdict::InPathInjection => (one_answer(alert), author_unknown(alert)),
+        Verdict::EndpointRedirect => (by_the_site(alert), harmless(alert, "sites and the advertisements on them redirect all the time")),
+        Verdict::CaptivePortal => (by_the_network(alert), harmless(alert, "networks show such pages on purpose and to everybody on them")),
+        Verdict::SuspiciousRedirect => {
+            (by_shape(alert), harmless(alert, "advertisements, trackers and link shorteners redirect in the same way"))
+        }
+        Verdict::Inconclusive => {
+            (inconclusive(alert), harmless(alert, "lost packets, load balancers and proxies can leave the same traces"))
+        }
+    };
+    format!("{what} {shown}")
+}
+
+/// What a forged packet of this kind is to the person at the device, and whether the server was heard besides.
+const fn forged_thing(mechanism: Mechanism, heard: bool) -> &'static str {
+    match (mechanism, heard) {
+        (Mechanism::HttpRedirect, true) => "answer sent this device elsewhere; the genuine answer was seen too",
+        (Mechanism::HttpRedirect, false) => "answer sent this device elsewhere; the genuine answer never came",
+        (Mechanism::HttpContent, true) => "answer gave this device other content; the genuine one was seen too",
+        (Mechanism::HttpContent, false) => "answer gave this device other content; the genuine one never came",
+        (Mechanism::TcpContent, true) => "piece of data in a connection; the genuine one was seen too",
+        (Mechanism::TcpContent, false) => "piece of data in a connection; the genuine one never came",
+        (Mechanism::TcpReset, true) => "signal broke off a connection; the server itself went on",
+        (Mechanism::TcpReset, false) => "signal broke off a connection; the server was not heard again",
+        (Mechanism::TcpFin, true) => "signal closed a connection; the server itself went on",
+        (Mechanism::TcpFin, false) => "signal closed a connection; the server was not heard again",
+        (Mechanism::SynAck, true) => "answer to an attempt to connect; the genuine answer was seen too",
+        (Mechanism::SynAck, false) => "answer to an attempt to connect; the genuine answer never came",
+    }
+}
+
+const fn plain_thing(mechanism: Mechanism) -> &'static str {
+    match mechanism {
+        Mechanism::HttpRedirect => "redirect",
+        Mechanism::HttpContent => "web answer",
+        Mechanism::TcpContent => "piece of data",
+        Mechanism::TcpReset => "broken-off connection",
+        Mechanism::TcpFin => "closed connection",
+        Mechanism::SynAck => "connection set-up",
+    }
+}
+
+/// The genuine answer came too.
+fn two_answers(alert: &Alert) -> String {
+    let (asked, mark) = (asked(alert), mark(alert));
+    let (deed, when) = (deed(alert), genuine_came(alert));
+    match alert.mechanism {
+        Mechanism::HttpRedirect | Mechanism::HttpContent => {
+            format!(
+                "This device {asked} and got two different answers in the name of the same server. One of them {mark} and {deed}; {when}."
+            )
+        }
+        Mechanism::TcpContent => format!(
+            "This device {asked}, and two different pieces of data arrived for the same place in that connection. One of them {mark} and \
+             {deed}; {when}."
+        ),
+        Mechanism::TcpReset | Mechanism::TcpFin => {
+            format!("This device {asked}, and a packet in the server's name {deed}. That packet {mark}, and {when}.")
+        }
+        Mechanism::SynAck => format!(
+            "This device {asked} and got two answers that contradict each other, as if two machines had picked up the same call. One of \
+             them {mark} and {deed}; {when}."
+        ),
+    }
+}
+
+/// The genuine answer never came.
+fn one_answer(alert: &Alert) -> String {
+    format!(
+        "This device {}, and a packet in the server's name {}. That packet {}, and {}: something on the way seems to have answered in the \
+         server's place and held the genuine answer back.",
+        asked(alert),
+        deed(alert),
+        mark(alert),
+        silence(alert)
+    )
+}
+
+/// By what the packet was told from the server's, to follow the packet.
+fn mark(alert: &Alert) -> &'static str {
+    let has = |codes: &[&str]| alert.signals.iter().any(|signal| codes.contains(&signal.code));
+    if has(&["H", "S4", "S5", "S6"]) {
+        "does not match the server's other packets in this connection"
+    } else if has(&["S8"]) {
+        "has the marks of a known kind of device that answers in the name of servers"
+    } else {
+        JUDGED
+    }
+}
+
+fn by_the_site(alert: &Alert) -> String {
+    format!(
+        "This device {}, and the answer {}. It looks like the server's other packets in this connection, so the site itself, or something \
+         that it shows such as an advertisement, most likely made it.",
+        asked(alert),
+        deed(alert)
+    )
+}
+
+fn by_the_network(alert: &Alert) -> String {
+    format!(
+        "This device {}, and the answer {}. By its shape it is a notice of the network's operator or a log-in page as hotels, trains and \
+         cafes have them; nothing else was checked.",
+        asked(alert),
+        deed(alert)
+    )
+}
+
+fn by_shape(alert: &Alert) -> String {
+    format!(
+        "This device {}, and the answer {}. The form of that redirect is unusual, but nothing in the packets shows that anyone other than \
+         the server sent it.",
+        asked(alert),
+        deed(alert)
+    )
+}
+
+fn inconclusive(alert: &Alert) -> String {
+    let sensor = &alert.sensor;
+    let missing = if sensor.one_sided {
+        "only one direction of the connection was seen"
+    } else if !sensor.handshake_seen {
+        "the beginning of the connection was not seen"
+    } else if sensor.kernel_drops > 0 || sensor.gaps > 0 {
+        "parts of the connection are missing from what was seen"
+    } else if sensor.offload_frames {
+        "this machine had merged packets before they could be compared"
+    } else {
+        "too few other packets of the server were there to compare with"
+    };
+    format!(
+        "This device {}, and a packet in the server's name {}. Something about that packet does not fit, but {missing}, so what happened \
+         cannot be said.",
+        asked(alert),
+        deed(alert)
+    )
+}
+
+/// What the device had done, to follow "This device".
+fn asked(alert: &Alert) -> String {
+    let from = alert.redirect.as_ref().and_then(|redirect| redirect.from.as_deref());
+    let host = alert.http.as_ref().and_then(|http| http.hostname.as_deref());
+    match (from, host) {
+        (Some(address), _) => format!("asked for {}", short(address)),
+        (None, Some(host)) => format!("asked {} for a page", short(host)),
+        (None, None) => {
+            let (addr, port) = alert.flow.server;
+            let verb = if alert.mechanism == Mechanism::SynAck { "tried to connect to" } else { "was connected to" };
+            format!("{verb} {addr} (port {port})")
+        }
+    }
+}
+
+/// What the packet did, to follow the packet.
+fn deed(alert: &Alert) -> String {
+    match (alert.mechanism, &alert.redirect) {
+        (_, Some(redirect)) => format!("sent the device to {}", short(&redirect.to)),
+        (Mechanism::HttpRedirect, None) => "sent the device to another address".to_owned(),
+        (Mechanism::HttpContent, None) => "gave the device other content".to_owned(),
+        (Mechanism::TcpContent, None) => "brought other data".to_owned(),
+        (Mechanism::TcpReset, None) => "broke the connection off".to_owned(),
+        (Mechanism::TcpFin, None) => "said that the server had finished".to_owned(),
+        (Mechanism::SynAck, None) => "offered a connection of its own".to_owned(),
+    }
+}
+
+/// When the genuine packet came, and what that usually means to the device.
+fn genuine_came(alert: &Alert) -> String {
+    let Some(genuine) = &alert.genuine else {
+        return "the server itself was heard afterwards".to_owned();
+    };
+    let gap = genuine.time - alert.forged.time;
+    let closing = matches!(alert.mechanism, Mechanism::TcpReset | Mechanism::TcpFin);
+    match (gap.as_nanos() >= 0, closing) {
+        (true, true) => format!("the server itself went on: its next packet arrived {} later", plain_span(gap)),
+        (false, true) => format!("the server's own packet for that place had arrived {} earlier", plain_span(gap)),
+        (true, false) => {
+            format!("the genuine one arrived {} later, and devices usually believe the first", plain_span(gap))
+        }
+        (false, false) => {
+            format!("the genuine one had arrived {} earlier, and devices usually believe the first", plain_span(gap))
+        }
+    }
+}
+
+fn silence(alert: &Alert) -> String {
+    let until = if alert.closed_because == ClosedBecause::EndOfCapture { ", where the capture ends" } else { "" };
+    match alert.silence {
+        Some(span) => format!("the server itself was not heard within {}{until}", plain_span(span)),
+        None => "the server itself was not heard afterwards".to_owned(),
+    }
+}
+
+/// The last sentence of an injection: who did it is never in the packets.
+fn author_unknown(alert: &Alert) -> String {
+    if alert.severity >= 3 {
+        return harmless(alert, "proxies that send data again and faulty network equipment can leave the same traces");
+    }
+    if alert.grade >= Grade::High && mark(alert) != JUDGED {
+        "The packets show that somebody on the way did this; they do not show who, or why.".to_owned()
+    } else {
+        "That somebody on the way did this is likely but not certain; the packets do not show who, or why.".to_owned()
+    }
+}
+
+/// The last sentence of what wakes nobody.
+fn harmless(alert: &Alert, why: &str) -> String {
+    if alert.severity >= 3 { format!("This is probably harmless: {why}.") } else { format!("It may still be harmless: {why}.") }
+}
+
+/// An address whole, or the host of a long one: cutting would hide the host of `http://known.example.long@other.example/`.
+fn short(address: &str) -> String {
+    if address.chars().count() <= ADDRESS_LIMIT {
+        return address.to_owned();
+    }
+    match host_of(address) {
+        Some(host) if host.len() <= HOST_LIMIT => format!("an address of {host}"),
+        _ => "an address that is too long to be sound".to_owned(),
+    }
+}

@@ -1,0 +1,239 @@
+//! The alert for people: what was found, the packets side by side, why it was judged so, and what to do next.
+
+use std::fmt::Write as _;
+
+use super::advice::next_steps;
+use super::community::community_id;
+use super::eve::{hops, hundredths};
+use super::explain::{explanation, headline};
+use super::ladder;
+use super::plain::{cut, defanged, host_of, local_text, wire_text, wrapped};
+use super::when::{plain_span, plain_time};
+use super::{Alert, ClosedBecause, Considered, RedirectFacts, Role, Signal, SourceFacts, Style, Verdict};
+use crate::engine::decode::packet::Addr;
+use crate::engine::protocol::http::RedirectKind;
+
+#[cfg(test)]
+mod tests;
+
+/// Columns that no line but a redirect's address exceeds.
+pub(super) const WIDTH: usize = 100;
+/// Characters shown of an address that a packet held.
+const ADDRESS_LIMIT: usize = 400;
+/// Characters shown of a compared value.
+const VALUE_LIMIT: usize = 160;
+/// Frames named before the rest is counted.
+const FRAMES_SHOWN: usize = 8;
+
+/// The whole alert, every line with its newline. What packets chose is escaped, and addresses are written so that nothing opens them.
+#[must_use]
+pub fn render(alert: &Alert, source: &SourceFacts, style: Style) -> String {
+    let page = Page { alert, hosts: hosts(alert), paint: Paint { colour: style.colour } };
+    [
+        page.head(),
+        page.place(source),
+        page.section("What happened", &wrapped("  ", &page.safe(&explanation(alert), usize::MAX), WIDTH)),
+        page.packets(),
+        alert.redirect.as_ref().map_or_else(String::new, |redirect| page.redirect(redirect)),
+        page.reasons(),
+        page.considered(),
+        page.sensor(),
+        page.section("What to do next", &next_steps(alert).iter().map(|step| wrapped("  - ", step, WIDTH)).collect::<String>()),
+    ]
+    .concat()
+}
+
+/// ANSI colours, or none.
+#[derive(Clone, Copy)]
+pub(super) struct Paint {
+    colour: bool,
+}
+
+impl Paint {
+    /// A ladder row: red for forged, green for genuine.
+    pub(super) fn row(self, role: Role, text: &str) -> String {
+        match role {
+            Role::Forged => self.wrap("31", text),
+            Role::Genuine => self.wrap("32", text),
+            Role::Context => text.to_owned(),
+        }
+    }
+    fn bold(self, text: &str) -> String {
+        self.wrap("1", text)
+    }
+    fn wrap(self, code: &str, text: &str) -> String {
+        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}
+
+struct Page<'a> {
+    alert: &'a Alert,
+    /// Host names that are written so that nothing makes links of them.
+    hosts: Vec<String>,
+    paint: Paint,
+}
+
+impl Page<'_> {
+    fn head(&self) -> String {
+        let alert = self.alert;
+        let severity = match alert.severity {
+            0 | 1 => "HIGH",
+            2 => "MEDIUM",
+            _ => "LOW",
+        };
+        format!(
+            "{}\n  severity {} of 3 (1 is the highest), grade {} ({} of 100 points), confidence {:.2}\n",
+            self.paint.bold(&format!("{severity}: {}", headline(alert))),
+            alert.severity,
+            alert.grade.name(),
+            alert.score,
+            hundredths(alert.confidence),
+        )
+    }
+
+    fn place(&self, source: &SourceFacts) -> String {
+        let flow = &self.alert.flow;
+        let from = match (&source.pcap_filename, &source.in_iface) {
+            (Some(file), _) => format!("file {}, ", local_text(file)),
+            (None, Some(interface)) => format!("interface {}, ", local_text(interface)),
+            (None, None) => String::new(),
+        };
+        let host = source.host.as_ref().map_or_else(String::new, |host| format!(", sensor {}", local_text(host)));
+        let vlans: Vec<String> = flow.vlans.as_slice().iter().map(u16::to_string).collect();
+        let vlan = if vlans.is_empty() { String::new() } else { format!(", VLAN {}", vlans.join(" in ")) };
+        let mut body = wrapped("  source    ", &format!("{from}frame {}{host}", self.alert.forged.frame), WIDTH);
+        body += &format!("  time      {}\n", plain_time(self.alert.forged.time));
+        body += &format!("  device    C = {}{vlan}\n", end(flow.client));
+        body += &format!("  server    S = {} (whose name the packet bears)\n", end(flow.server));
+        if let Some(request) = self.request() {
+            body += &wrapped("  asked     ", &request, WIDTH);
+        }
+        let flow_name = community_id(flow.client, flow.server);
+        body += &format!("  alert     {:016x} ({}), Community ID {flow_name}\n", self.alert.id, self.alert.verdict.name());
+        self.section("Where", &body)
+    }
+
+    fn request(&self) -> Option<String> {
+        let http = self.alert.http.as_ref()?;
+        let method = http.method.as_deref().unwrap_or("?");
+        let target = http.url.as_deref().unwrap_or("?");
+        let host = http.hostname.as_deref().map_or_else(|| "no Host field".to_owned(), |host| format!("Host {host}"));
+        Some(format!("{} {} ({})", self.safe(method, 20), self.safe(target, VALUE_LIMIT), self.safe(&host, VALUE_LIMIT)))
+    }
+
+    fn packets(&self) -> String {
+        let alert = self.alert;
+        let forged_word = if alert.verdict.is_injection() { "forged" } else { "answer" };
+        let mut distance = format!("{forged_word} from about {} hops away", hops(alert.forged.ttl));
+        if let Some(genuine) = &alert.genuine {
+            let word = if alert.verdict.is_injection() { "genuine" } else { "other" };
+            let _ = write!(distance, ", {word} from about {}", hops(genuine.ttl));
+        }
+        let distance = wrapped("  ", &format!("By TTL: {distance} (systems start at 64, 128 or 255; a forger may choose any)."), WIDTH);
+        let table = if alert.ladder.is_empty() { String::new() } else { ladder::table(alert, &self.hosts, self.paint) };
+        let mut body = table + &distance;
+        if alert.verdict == Verdict::InPathInjection {
+            let silence = alert
+                .silence
+                .map_or_else(|| "No genuine answer was seen".to_owned(), |span| format!("No genuine answer within {}", plain_span(span)));
+            body += &format!("  {silence} ({}).\n", closed_words(alert));
+        }
+        self.section("Packets", &body)
+    }
+
+    fn redirect(&self, redirect: &RedirectFacts) -> String {
+        let from = redirect.from.as_deref().map_or_else(|| "not known".to_owned(), |from| self.safe(from, ADDRESS_LIMIT));
+        let how = match redirect.kind {
+            RedirectKind::Status => format!("status {}", redirect.status),
+            kind => format!("{} in an answer with status {}", kind.name().replace('_', " "), redirect.status),
+        };
+        let cross = match redirect.cross_site {
+            Some(true) => "to another site",
+            Some(false) => "within the same site",
+            None => "whether to another site is not known",
+        };
+        let body = format!("  from      {from}\n  to        {}\n  how       {how}, {cross}\n", self.safe(&redirect.to, ADDRESS_LIMIT));
+        self.section("Redirect (addresses are written so that nothing opens them)", &body)
+    }
+
+    fn reasons(&self) -> String {
+        self.section("Reasons", &self.alert.signals.iter().map(|signal| self.reason(signal)).collect::<String>())
+    }
+
+    fn reason(&self, signal: &Signal) -> String {
+        let Signal { code, points, weight, .. } = signal;
+        let mut body = wrapped(&format!("  {code:<4} "), &self.safe(&signal.why, VALUE_LIMIT * 2), WIDTH);
+        body += &wrapped("       observed  ", &self.safe(&signal.observed, VALUE_LIMIT), WIDTH);
+        body += &wrapped("       expected  ", &self.safe(&signal.expected, VALUE_LIMIT), WIDTH);
+        body += &wrapped("       ", &format!("{points} points, {weight}{}", frames(&signal.frames)), WIDTH);
+        body
+    }
+
+    fn considered(&self) -> String {
+        let line = |considered: &Considered| {
+            let fate = if considered.kept { "  possible  " } else { "  dropped   " };
+            wrapped(fate, &format!("{}: {}", considered.explanation, self.safe(&considered.why, VALUE_LIMIT * 2)), WIDTH)
+        };
+        self.section("Harmless explanations considered", &self.alert.considered.iter().map(line).collect::<String>())
+    }
+
+    fn sensor(&self) -> String {
+        let sensor = &self.alert.sensor;
+        if !sensor.is_impaired() {
+            return String::new();
+        }
+        let flaws = [
+            (sensor.kernel_drops > 0).then(|| format!("Packets dropped before they could be read: {}.", sensor.kernel_drops)),
+            (sensor.gaps > 0).then(|| format!("Holes in this connection, where packets are missing: {}.", sensor.gaps)),
+            sensor.one_sided.then(|| "Only one direction of this connection was seen.".to_owned()),
+            (!sensor.handshake_seen).then(|| "The beginning of this connection was not seen.".to_owned()),
+            sensor.offload_frames.then(|| "The network card merged packets (offloads were on): headers may not be those sent.".to_owned()),
+        ];
+        let body = flaws.iter().flatten().map(|flaw| wrapped("  - ", flaw, WIDTH)).collect::<String>();
+        self.section("What the sensor missed (the verdict is the weaker for it)", &body)
+    }
+
+    /// A section with its title, or nothing when it has no body.
+    fn section(&self, title: &str, body: &str) -> String {
+        if body.is_empty() { String::new() } else { format!("\n{}\n{body}", self.paint.bold(title)) }
+    }
+
+    /// Text that packets chose: escaped, defanged, and cut last, as half a host name would no longer be known as one.
+    fn safe(&self, text: &str, limit: usize) -> String {
+        cut(&defanged(&wire_text(text), &self.hosts), limit).into_owned()
+    }
+}
+
+/// Hosts that the redirect and the request name, as they are shown, the longest first.
+fn hosts(alert: &Alert) -> Vec<String> {
+    let redirect = alert.redirect.as_ref();
+    let named = [redirect.and_then(|redirect| host_of(&redirect.to)), redirect.and_then(|redirect| host_of(redirect.from.as_deref()?))];
+    let asked = alert.http.as_ref().and_then(|http| http.hostname.as_deref());
+    let mut hosts: Vec<String> = named.into_iter().flatten().chain(asked).map(wire_text).collect();
+    hosts.sort_by_key(|host| std::cmp::Reverse(host.len()));
+    hosts
+}
+
+fn end((addr, port): (Addr, u16)) -> String {
+    format!("{addr} port {port}")
+}
+
+fn closed_words(alert: &Alert) -> &'static str {
+    match alert.closed_because {
+        ClosedBecause::Complete => "all that could come had come",
+        ClosedBecause::Deadline => "then the wait was over",
+        ClosedBecause::EndOfCapture => "then the capture ended",
+        ClosedBecause::Evicted => "then room was needed for others",
+    }
+}
+
+fn frames(frames: &[u64]) -> String {
+    let shown: Vec<String> = frames.iter().take(FRAMES_SHOWN).map(u64::to_string).collect();
+    let more = frames.len().saturating_sub(FRAMES_SHOWN);
+    match (shown.len(), more) {
+        (0, _) => String::new(),
+        (1, _) => format!(", frame {}", shown.concat()),
+        (_, 0) => format!(", frames {}", shown.join(", ")),
+        _ => format!(", frames {} and {more} more", shown.join(", ")),
+    }
+}

@@ -1,0 +1,113 @@
+//! The one reused buffer between a stream and a format: large reads, exact offsets, no copy per packet.
+
+use std::io::{self, ErrorKind, Read};
+
+use super::error::{Damage, Part};
+
+/// Large enough that the cost of a read call vanishes, small enough to stay in the cache; a memory map costs more than
+/// this copy, in page faults.
+const CAPACITY: usize = 1 << 20;
+
+/// Bytes read ahead of the format that takes them apart.
+pub(super) struct Buffer {
+    source: Box<dyn Read + Send>,
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// Of `bytes[start]`, within the unpacked stream.
+    offset: u64,
+    ended: bool,
+    failure: Option<io::Error>,
+}
+
+impl Buffer {
+    pub(super) fn new(source: Box<dyn Read + Send>) -> Self {
+        Self { source, bytes: vec![0; CAPACITY], start: 0, end: 0, offset: 0, ended: false, failure: None }
+    }
+
+    /// Offset of the next byte within the unpacked stream.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// What is buffered and not yet taken.
+    #[inline]
+    pub(super) fn rest(&self) -> &[u8] {
+        self.bytes.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// The next 16 bytes, which tell every format from the others; fewer when the stream is shorter.
+    pub(super) fn first(&mut self) -> Vec<u8> {
+        self.has(16);
+        self.rest().iter().take(16).copied().collect()
+    }
+
+    /// Whether the stream holds `want` more bytes; if so they are in [`Buffer::rest`]. The caller bounds `want`: the buffer
+    /// grows to it.
+    #[inline]
+    pub(super) fn has(&mut self, want: usize) -> bool {
+        self.end - self.start >= want || self.fill(want)
+    }
+
+    #[cold]
+    fn fill(&mut self, want: usize) -> bool {
+        self.bytes.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        if want > self.bytes.len() {
+            self.bytes.resize(want, 0);
+        }
+        while self.end < want && !self.ended {
+            match self.source.read(self.bytes.get_mut(self.end..).unwrap_or_default()) {
+                Ok(0) => self.ended = true,
+                Ok(read) => self.end = self.end.saturating_add(read).min(self.bytes.len()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.ended = true;
+                    self.failure = Some(error);
+                }
+            }
+        }
+        self.end >= want
+    }
+
+    /// Goes past `whole` buffered bytes and gives the `len` of them that begin after `skip`.
+    #[inline]
+    pub(super) fn take(&mut self, whole: usize, skip: usize, len: usize) -> &[u8] {
+        let from = self.start + skip;
+        self.start = self.end.min(self.start + whole);
+        self.offset += whole as u64;
+        self.bytes.get(from..from + len).unwrap_or_default()
+    }
+
+    /// Whether the stream ended cleanly where the format may end: nothing is left, and nothing failed.
+    pub(super) fn at_clean_end(&mut self) -> bool {
+        !self.has(1) && self.failure.is_none()
+    }
+
+    /// Why the stream stopped, if it did not simply end.
+    pub(super) fn failure(&mut self) -> Option<io::Error> {
+        self.failure.take()
+    }
+
+    /// The damage of a stream that stopped inside `part`.
+    pub(super) fn cut(&mut self, part: Part) -> Damage {
+        match self.failure.take() {
+            Some(source) => Damage::Unreadable { source },
+            None => Damage::Cut { part, end: self.offset.saturating_add((self.end - self.start) as u64) },
+        }
+    }
+
+    /// Goes past `len` bytes, however many those are; false when the stream stops before.
+    pub(super) fn skip(&mut self, mut len: u64) -> bool {
+        while len > 0 {
+            if !self.has(1) {
+                return false;
+            }
+            let step = len.min(self.rest().len() as u64);
+            self.take(step as usize, 0, 0);
+            len -= step;
+        }
+        true
+    }
+}
