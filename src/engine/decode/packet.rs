@@ -117,7 +117,17 @@ impl TcpFlags {
 impl std::fmt::Display for TcpFlags {
     /// Wireshark's letters without the dots, from FIN up: `FA`, `PA`, `S`; `.` for none.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let letters = [(Self::FIN, 'F'), (Self::SYN, 'S'), (Self::RST, 'R'), (Self::PSH, 'P'), (Self::ACK, 'A'), (Self::URG, 'U'), (Self::ECE, 'E'), (Self::CWR, 'C'), (0x100, 'N')];
+        let letters = [
+            (Self::FIN, 'F'),
+            (Self::SYN, 'S'),
+            (Self::RST, 'R'),
+            (Self::PSH, 'P'),
+            (Self::ACK, 'A'),
+            (Self::URG, 'U'),
+            (Self::ECE, 'E'),
+            (Self::CWR, 'C'),
+            (0x100, 'N'),
+        ];
         let mut any = false;
         for (bit, letter) in letters {
             if self.any(bit) {
