@@ -104,8 +104,8 @@ pub enum Grade {
 /// Why a case was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClosedBecause {
-    /// All that could come has come.
-    Complete,
+    /// The flow was over: its ports were used anew, or it was idle for its whole timeout.
+    FlowOver,
     /// The deadline passed.
     Deadline,
     /// The capture ended.
@@ -326,7 +326,7 @@ impl ClosedBecause {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Complete => "complete",
+            Self::FlowOver => "flow_over",
             Self::Deadline => "deadline",
             Self::EndOfCapture => "end_of_capture",
             Self::Evicted => "evicted",

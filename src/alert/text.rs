@@ -220,7 +220,7 @@ fn end((addr, port): (Addr, u16)) -> String {
 
 fn closed_words(alert: &Alert) -> &'static str {
     match alert.closed_because {
-        ClosedBecause::Complete => "all that could come had come",
+        ClosedBecause::FlowOver => "the connection was over",
         ClosedBecause::Deadline => "then the wait was over",
         ClosedBecause::EndOfCapture => "then the capture ended",
         ClosedBecause::Evicted => "then room was needed for others",

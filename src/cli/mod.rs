@@ -1,9 +1,66 @@
 //! The command line: one file per subcommand.
 
+mod progress;
+mod replay;
+
 use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Exit statuses that scripts can rely on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    /// All input was read.
+    Done = 0,
+    /// Something broke inside.
+    Internal = 1,
+    /// Bad usage, or input that cannot be read to its end.
+    BadInput = 2,
+    /// With `--fail-on-alert`: an alert of severity 1 or 2 was raised.
+    Alerted = 10,
+}
+
+/// Says when the network has forged what a device received.
+#[derive(Parser)]
+#[command(
+    version,
+    max_term_width = 100,
+    after_help = "Start here:\n  sidewatch replay capture.pcap          what did the network forge in this capture?\n  sidewatch replay --help                more about it, with examples"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Replay(replay::Replay),
+}
 
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Status::BadInput as u8 } else { Status::Done as u8 });
+        }
+    };
+    let outcome = match arguments.command {
+        Command::Replay(replay) => replay.run(),
+    };
+    ExitCode::from(match outcome {
+        Ok(status) => status as u8,
+        Err(error) => {
+            say(&format!("sidewatch: {error:#}"));
+            Status::Internal as u8
+        }
+    })
+}
+
+/// A line on standard error. A closed standard error is no reason to stop.
+fn say(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }

@@ -73,6 +73,20 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Bounds under which the whole program stays within `bytes` of memory: the parts that grow are scaled from the default's 256 MiB.
+    #[must_use]
+    pub fn within(bytes: u64) -> Self {
+        let default = Self::default();
+        let scale = |value: usize| usize::try_from(value as u64 * (bytes >> 20) / 256).unwrap_or(usize::MAX).max(1);
+        Self {
+            flows_per_shard: scale(default.flows_per_shard),
+            remembered_bytes_per_shard: scale(default.remembered_bytes_per_shard),
+            open_cases_per_shard: scale(default.open_cases_per_shard),
+            fragment_datagrams: scale(default.fragment_datagrams),
+            fragment_bytes: scale(default.fragment_bytes),
+            ..default
+        }
+    }
     /// How long an idle flow is kept.
     #[must_use]
     pub const fn flow_timeout(&self, stage: Stage) -> Span {

@@ -45,7 +45,9 @@ pub struct ShardCounters {
 }
 
 impl ShardCounters {
-    pub(super) fn plus(self, other: &Self) -> Self {
+    /// Both added up.
+    #[must_use]
+    pub fn plus(self, other: &Self) -> Self {
         Self {
             flows: self.flows + other.flows,
             flows_evicted: self.flows_evicted + other.flows_evicted,

@@ -38,7 +38,7 @@ pub(super) fn react(flow: &mut Flow, event: FlowEvent, now: Timestamp, desk: &mu
             let limits = desk.limits;
             let known = flow.cases.iter().position(|case| case.concerns(conflict.earlier.frame) || case.concerns(conflict.later.frame));
             let case = match known {
-                Some(index) => flow.cases.get_mut(index),
+                Some(index) => flow.cases.get_mut(index).map(Box::as_mut),
                 None => case_for(flow, &conflict.earlier, now, desk),
             };
             if let Some(case) = case {

@@ -45,18 +45,11 @@ pub fn window_jumps(a: u16, b: u16) -> bool {
 pub fn group(records: &[Record]) -> Vec<Vec<Record>> {
     let mut groups: Vec<Vec<Record>> = Vec::new();
     for record in records {
-        let nearest = groups
-            .iter_mut()
-            .filter_map(|members| members.last().map(|last| distance(last, record)).map(|far| (far, members)))
-            .min_by_key(|(far, _)| *far);
-        match nearest {
-            Some((far, members)) if far <= 1 => members.push(*record),
-            _ if groups.len() < MOST_GROUPS => groups.push(vec![*record]),
-            _ => {
-                if let Some(last) = groups.last_mut() {
-                    last.push(*record);
-                }
-            }
+        let far = |members: &Vec<Record>| members.last().map_or(u32::MAX, |last| distance(last, record));
+        let full = groups.len() >= MOST_GROUPS;
+        match groups.iter_mut().min_by_key(|members| far(members)) {
+            Some(nearest) if full || far(nearest) <= 1 => nearest.push(*record),
+            _ => groups.push(vec![*record]),
         }
     }
     groups

@@ -20,7 +20,7 @@ const MOST_BYTES: u64 = 512;
 
 /// The detector.
 #[derive(Debug)]
-pub struct BareResponse;
+pub(super) struct BareResponse;
 
 impl Detector for BareResponse {
     fn code(&self) -> &'static str {

@@ -28,7 +28,7 @@ const REORDERING: Span = Span::from_millis(5);
 
 /// The detector.
 #[derive(Debug)]
-pub struct CloseContradictionDetector;
+pub(super) struct CloseContradictionDetector;
 
 impl Detector for CloseContradictionDetector {
     fn code(&self) -> &'static str {

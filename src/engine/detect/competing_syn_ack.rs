@@ -26,7 +26,7 @@ const RETRANSMISSION: Span = Span::from_secs(1);
 
 /// The detector.
 #[derive(Debug)]
-pub struct CompetingSynAck;
+pub(super) struct CompetingSynAck;
 
 impl Detector for CompetingSynAck {
     fn code(&self) -> &'static str {

@@ -20,7 +20,7 @@ use crate::engine::case::scene::Scene;
 
 /// The detector.
 #[derive(Debug)]
-pub struct DeviceFingerprint;
+pub(super) struct DeviceFingerprint;
 
 impl Detector for DeviceFingerprint {
     fn code(&self) -> &'static str {

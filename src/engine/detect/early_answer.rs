@@ -23,7 +23,7 @@ const SHORTEST_RTT: Span = Span::from_millis(2);
 
 /// The detector.
 #[derive(Debug)]
-pub struct EarlyAnswer;
+pub(super) struct EarlyAnswer;
 
 impl Detector for EarlyAnswer {
     fn code(&self) -> &'static str {

@@ -19,7 +19,7 @@ use crate::engine::case::scene::Scene;
 
 /// The detector.
 #[derive(Debug)]
-pub struct GenuineSilence;
+pub(super) struct GenuineSilence;
 
 impl Detector for GenuineSilence {
     fn code(&self) -> &'static str {

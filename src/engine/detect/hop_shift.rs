@@ -20,7 +20,7 @@ use crate::engine::flow::record::Record;
 
 /// The detector.
 #[derive(Debug)]
-pub struct HopShift;
+pub(super) struct HopShift;
 
 impl Detector for HopShift {
     fn code(&self) -> &'static str {

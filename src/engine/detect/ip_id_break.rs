@@ -26,7 +26,7 @@ const LARGEST_STEP: i16 = 64;
 
 /// The detector.
 #[derive(Debug)]
-pub struct IpIdBreak;
+pub(super) struct IpIdBreak;
 
 impl Detector for IpIdBreak {
     fn code(&self) -> &'static str {

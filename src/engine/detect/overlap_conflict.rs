@@ -27,7 +27,7 @@ use crate::engine::protocol::http::Connection;
 
 /// The detector.
 #[derive(Debug)]
-pub struct OverlapConflict;
+pub(super) struct OverlapConflict;
 
 impl Detector for OverlapConflict {
     fn code(&self) -> &'static str {

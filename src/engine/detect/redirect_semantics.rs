@@ -32,7 +32,7 @@ const PACKAGES: [&str; 12] = ["exe", "msi", "apk", "dmg", "zip", "pkg", "deb", "
 
 /// The detector.
 #[derive(Debug)]
-pub struct RedirectSemantics;
+pub(super) struct RedirectSemantics;
 
 /// A redirect of the suspect's response, resolved against the request.
 #[derive(Clone, Debug)]

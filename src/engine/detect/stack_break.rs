@@ -30,7 +30,7 @@ const FASTEST_TICKS_PER_SECOND: i64 = 1_000;
 
 /// The detector.
 #[derive(Debug)]
-pub struct StackBreak;
+pub(super) struct StackBreak;
 
 impl Detector for StackBreak {
     fn code(&self) -> &'static str {

@@ -21,7 +21,7 @@ use crate::engine::flow::record::seq_diff;
 
 /// The detector.
 #[derive(Debug)]
-pub struct UnreadQuestion;
+pub(super) struct UnreadQuestion;
 
 impl Detector for UnreadQuestion {
     fn code(&self) -> &'static str {

@@ -128,7 +128,8 @@ fn difference(earlier: &Record, later: &Record, seq: u32, (old, new): (&[u8], &[
 fn merge(found: Vec<Conflict>) -> Option<Conflict> {
     let mut found = found.into_iter();
     let first = found.next()?;
-    Some(found.filter(|other| other.earlier.frame == first.earlier.frame).fold(first, |mut all, piece| {
+    let frame = first.earlier.frame;
+    Some(found.filter(|other| other.earlier.frame == frame).fold(first, |mut all, piece| {
         all.overlap += piece.overlap;
         all.differing += piece.differing;
         all

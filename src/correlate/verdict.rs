@@ -1,0 +1,152 @@
+//! From evidence to a verdict: score, grade, class, severity (signals.md, sections 3 and 4).
+
+use crate::alert::{Grade, Mechanism, Verdict};
+use crate::engine::case::scene::Scene;
+use crate::engine::decode::packet::TcpFlags;
+use crate::engine::detect::redirect_semantics::{Destination, destination};
+use crate::engine::detect::{Assessment, Group, is_silent};
+use crate::engine::protocol::http::RedirectKind;
+use std::net::IpAddr;
+
+/// What is said of an assessment.
+#[derive(Debug)]
+pub(super) struct Ruling {
+    pub(super) verdict: Verdict,
+    pub(super) mechanism: Mechanism,
+    pub(super) grade: Grade,
+    pub(super) severity: u8,
+    pub(super) score: u8,
+    /// Points of the header vote, halved where the sensor was impaired.
+    pub(super) header_points: u8,
+    pub(super) destination: Option<Destination>,
+}
+
+/// The grades' lower bounds.
+const LOW: u8 = 25;
+const MEDIUM: u8 = 40;
+const HIGH: u8 = 65;
+const CONFIRMED: u8 = 90;
+/// A header vote, or a contradiction, that says enough by itself.
+const DECISIVE_HEADER: u8 = 45;
+
+/// Points by group.
+#[derive(Clone, Copy, Debug)]
+struct Points {
+    contradiction: u8,
+    header: u8,
+    device: u8,
+    timing: u8,
+    content: u8,
+}
+
+impl Points {
+    fn of(assessment: &Assessment) -> Self {
+        // One direction only, no handshake, merged segments, drops: header fields are then compared with too little (signals.md, section 1).
+        let header = assessment.points(Group::Header) / if assessment.scene.impaired { 2 } else { 1 };
+        Self {
+            contradiction: assessment.points(Group::Contradiction),
+            header,
+            device: assessment.points(Group::Device),
+            timing: assessment.points(Group::Timing),
+            content: assessment.points(Group::Content),
+        }
+    }
+    fn sum(self) -> u8 {
+        [self.contradiction, self.header, self.device, self.timing, self.content].into_iter().fold(0_u8, u8::saturating_add).min(100)
+    }
+    /// How many of the groups spoke that tell of the packets and not of their content.
+    fn hard_groups(self) -> usize {
+        [self.contradiction, self.header, self.device].into_iter().filter(|points| *points > 0).count()
+    }
+}
+
+/// The ruling, or none below the lowest grade.
+pub(super) fn rule(assessment: &Assessment) -> Option<Ruling> {
+    let scene = &assessment.scene;
+    let points = Points::of(assessment);
+    let score = points.sum();
+    let grade = grade(score, points)?;
+    let destination = destination(scene);
+    let verdict = class(scene, points, destination.as_ref());
+    Some(Ruling {
+        verdict,
+        mechanism: mechanism(scene, destination.as_ref()),
+        grade,
+        severity: severity(grade, verdict),
+        score,
+        header_points: points.header,
+        destination,
+    })
+}
+
+fn grade(score: u8, points: Points) -> Option<Grade> {
+    let hard = points.hard_groups();
+    match score {
+        CONFIRMED.. if hard >= 2 => Some(Grade::Confirmed),
+        HIGH.. if hard >= 1 => Some(Grade::High),
+        MEDIUM.. => Some(Grade::Medium),
+        LOW.. => Some(Grade::Low),
+        _ => None,
+    }
+}
+
+/// Only an injection wakes anyone: content and timing alone are worth a record.
+fn severity(grade: Grade, verdict: Verdict) -> u8 {
+    match (grade, verdict) {
+        (Grade::Confirmed | Grade::High, Verdict::OnPathInjection | Verdict::InPathInjection) => 1,
+        (Grade::Medium, Verdict::OnPathInjection | Verdict::InPathInjection) => 2,
+        _ => 3,
+    }
+}
+
+/// The first class that fits.
+fn class(scene: &Scene, points: Points, destination: Option<&Destination>) -> Verdict {
+    let decisive = points.header >= DECISIVE_HEADER || points.device > 0;
+    let redirects = destination.is_some();
+    if points.contradiction == 0 && is_portal(scene, destination) {
+        Verdict::CaptivePortal
+    } else if points.contradiction > 0 || (decisive && scene.spoke_again.is_some()) {
+        Verdict::OnPathInjection
+    } else if decisive && is_silent(scene) {
+        Verdict::InPathInjection
+    } else if redirects && points.header == 0 && points.timing == 0 && one_stack(scene) {
+        Verdict::EndpointRedirect
+    } else if redirects && points.header == 0 {
+        Verdict::SuspiciousRedirect
+    } else {
+        Verdict::Inconclusive
+    }
+}
+
+/// Two packets of the server, the acknowledgment of the request among them, were sent by the suspect's stack.
+fn one_stack(scene: &Scene) -> bool {
+    scene.base.iter().filter(|record| record.stack_bits() == scene.suspect.stack_bits()).count() >= 2
+}
+
+/// Status 511 (RFC 6585, section 6), or an address of a private network as the target of a plain request.
+fn is_portal(scene: &Scene, destination: Option<&Destination>) -> bool {
+    let demands_login = scene.response.as_ref().is_some_and(|response| response.status == 511);
+    let private = destination.and_then(|destination| destination.to.as_ref()).and_then(|to| to.host().parse::<IpAddr>().ok()).is_some_and(|ip| match ip {
+        IpAddr::V4(v4) => v4.is_private() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local(),
+    });
+    demands_login || private
+}
+
+fn mechanism(scene: &Scene, destination: Option<&Destination>) -> Mechanism {
+    let suspect = &scene.suspect;
+    let framed_only = destination.is_some_and(|destination| destination.kind == RedirectKind::Iframe);
+    if suspect.flags.any(TcpFlags::SYN) {
+        Mechanism::SynAck
+    } else if suspect.flags.any(TcpFlags::RST) {
+        Mechanism::TcpReset
+    } else if suspect.len == 0 && suspect.flags.any(TcpFlags::FIN) {
+        Mechanism::TcpFin
+    } else if destination.is_some() && !framed_only {
+        Mechanism::HttpRedirect
+    } else if scene.response.is_some() || scene.asked().is_some() {
+        Mechanism::HttpContent
+    } else {
+        Mechanism::TcpContent
+    }
+}
