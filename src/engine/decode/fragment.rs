@@ -45,7 +45,7 @@ struct First {
     ttl: u8,
     id: u16,
     df: bool,
-    ether: Option<([u8; 6], [u8; 6])>,
+    ether: Option<[u8; 12]>,
     checksum_covers_addresses: bool,
 }
 
@@ -75,7 +75,9 @@ pub(super) struct Fragments {
     by_age: BTreeMap<u64, (Timestamp, Key)>,
     next_age: u64,
     held: usize,
+    /// The datagram given back last.
     whole: Vec<u8>,
+    whole_first: Option<First>,
 }
 
 impl Fragments {
@@ -89,6 +91,7 @@ impl Fragments {
             next_age: 0,
             held: 0,
             whole: Vec::new(),
+            whole_first: None,
         }
     }
 
@@ -103,9 +106,9 @@ impl Fragments {
         &'a mut self,
         fragment: Upper<'_>,
         place: Place,
-        outer: Outer,
+        outer: Outer<'_>,
         counters: &mut Counters,
-    ) -> Result<(Outer, Upper<'a>), Count> {
+    ) -> Result<(Outer<'a>, Upper<'a>), Count> {
         let bytes = whole_units(fragment, place, outer.version)?;
         let key = Key::of(place, fragment.protocol, &outer);
         self.expire(outer.time, &key, counters);
@@ -140,7 +143,7 @@ impl Fragments {
             declared: done.have,
             checksum_covers_addresses: first.checksum_covers_addresses,
         };
-        Ok((first.words_on(outer, done.wire_len), upper))
+        Ok((self.whole_first.insert(first).words_on(outer, done.wire_len), upper))
     }
 
     /// Drops what waited too long: from the oldest on, and the one asked for even when stamps that ran backwards hide it behind others.
@@ -192,7 +195,7 @@ fn whole_units<'b>(fragment: Upper<'b>, place: Place, ip_version: u8) -> Result<
 }
 
 impl Key {
-    fn of(place: Place, protocol: u8, outer: &Outer) -> Self {
+    fn of(place: Place, protocol: u8, outer: &Outer<'_>) -> Self {
         let mut vlans = [0; 2];
         vlans.iter_mut().zip(outer.link.vlans.as_slice()).for_each(|(to, id)| *to = *id);
         Self {
@@ -207,20 +210,20 @@ impl Key {
 }
 
 impl First {
-    fn of(fragment: Upper<'_>, outer: &Outer) -> Self {
+    fn of(fragment: Upper<'_>, outer: &Outer<'_>) -> Self {
         Self {
             protocol: fragment.protocol,
             ttl: outer.ttl,
             id: outer.id,
             df: outer.df,
-            ether: outer.link.ether,
+            ether: outer.link.ether.copied(),
             checksum_covers_addresses: fragment.checksum_covers_addresses,
         }
     }
 
     /// `outer` of the completing fragment, corrected to speak for the whole.
-    fn words_on(self, outer: Outer, wire_len: u32) -> Outer {
-        let link = Link { ether: self.ether, ..outer.link };
+    fn words_on<'a>(&'a self, outer: Outer<'_>, wire_len: u32) -> Outer<'a> {
+        let link = Link { ether: self.ether.as_ref(), vlans: outer.link.vlans };
         Outer { wire_len, link, ttl: self.ttl, id: self.id, df: self.df, ..outer }
     }
 }

@@ -27,10 +27,10 @@ mod number {
 
 /// What is known of a packet from outside its transport header. By value through the whole decoder, so that it stays in registers.
 #[derive(Clone, Copy)]
-pub(super) struct Outer {
+pub(super) struct Outer<'a> {
     pub(super) time: Timestamp,
     pub(super) wire_len: u32,
-    pub(super) link: Link,
+    pub(super) link: Link<'a>,
     pub(super) src: Addr,
     pub(super) dst: Addr,
     pub(super) version: u8,
@@ -80,11 +80,11 @@ impl<'a> Upper<'a> {
 #[inline]
 pub(super) fn v4<'a>(
     ip: Captured<'a>,
-    link: Link,
-    frame: &Frame<'_>,
+    link: Link<'a>,
+    frame: &Frame<'a>,
     counters: &mut Counters,
     fragments: &'a mut Fragments,
-) -> Result<(Outer, Upper<'a>), Count> {
+) -> Result<(Outer<'a>, Upper<'a>), Count> {
     let header = Ipv4HeaderSlice::from_slice(ip.bytes).map_err(|error| match error {
         ipv4::HeaderSliceError::Len(_) => Count::Ipv4HeaderCut,
         ipv4::HeaderSliceError::Content(_) => Count::Ipv4HeaderInvalid,
@@ -129,11 +129,11 @@ pub(super) fn v4<'a>(
 /// An IPv6 packet's upper layer; reassembled when this fragment completes it.
 pub(super) fn v6<'a>(
     ip: Captured<'a>,
-    link: Link,
-    frame: &Frame<'_>,
+    link: Link<'a>,
+    frame: &Frame<'a>,
     counters: &mut Counters,
     fragments: &'a mut Fragments,
-) -> Result<(Outer, Upper<'a>), Count> {
+) -> Result<(Outer<'a>, Upper<'a>), Count> {
     let header = Ipv6HeaderSlice::from_slice(ip.bytes).map_err(|error| match error {
         ipv6::HeaderSliceError::Len(_) => Count::Ipv6HeaderCut,
         ipv6::HeaderSliceError::Content(_) => Count::Ipv6HeaderInvalid,
@@ -178,10 +178,10 @@ fn arrived(declared: u32, on_wire: u32, counters: &mut Counters) {
 #[inline]
 fn extensions<'a>(
     mut upper: Upper<'a>,
-    mut outer: Outer,
+    mut outer: Outer<'a>,
     counters: &mut Counters,
     fragments: &'a mut Fragments,
-) -> Result<(Outer, Upper<'a>), Count> {
+) -> Result<(Outer<'a>, Upper<'a>), Count> {
     let mut fragments = Some(fragments);
     for _ in 0..=EXTENSIONS {
         match upper.protocol {

@@ -54,16 +54,25 @@ pub(super) enum Network<'a> {
 
 /// What the link layer says of a packet.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Link {
-    /// Source and destination.
-    pub(super) ether: Option<([u8; 6], [u8; 6])>,
+pub(super) struct Link<'a> {
+    /// Destination and source where they lie in the frame: twelve bytes by value would be copied at each step.
+    pub(super) ether: Option<&'a [u8; 12]>,
     /// VLAN ids.
     pub(super) vlans: Vlans,
 }
 
+impl Link<'_> {
+    /// Source and destination.
+    #[inline]
+    pub(super) fn source_and_destination(self) -> Option<([u8; 6], [u8; 6])> {
+        let (destination, rest) = self.ether?.split_first_chunk()?;
+        Some((*rest.first_chunk()?, *destination))
+    }
+}
+
 /// Walks the link layer of `frame`. The error is the fate of a frame without IP.
 #[inline]
-pub(super) fn network<'a>(frame: &Frame<'a>, vlan_depth: usize) -> Result<(Network<'a>, Link), Count> {
+pub(super) fn network<'a>(frame: &Frame<'a>, vlan_depth: usize) -> Result<(Network<'a>, Link<'a>), Count> {
     let captured = u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX);
     let all = Captured { bytes: frame.bytes, beyond: frame.wire_len.saturating_sub(captured) };
     let mut link = Link::default();
@@ -80,9 +89,9 @@ pub(super) fn network<'a>(frame: &Frame<'a>, vlan_depth: usize) -> Result<(Netwo
 }
 
 #[inline]
-fn ethernet<'a>(mut rest: Captured<'a>, link: &mut Link, vlan_depth: usize) -> Result<Network<'a>, Count> {
-    let &[d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, t0, t1] = rest.take::<14>().ok_or(Count::LinkHeaderCut)?;
-    link.ether = Some(([s0, s1, s2, s3, s4, s5], [d0, d1, d2, d3, d4, d5]));
+fn ethernet<'a>(mut rest: Captured<'a>, link: &mut Link<'a>, vlan_depth: usize) -> Result<Network<'a>, Count> {
+    link.ether = rest.bytes.first_chunk();
+    let &[.., t0, t1] = rest.take::<14>().ok_or(Count::LinkHeaderCut)?;
     match u16::from_be_bytes([t0, t1]) {
         0x0800 => Ok(Network::V4(rest)),
         0x86dd => Ok(Network::V6(rest)),

@@ -22,7 +22,7 @@ struct Options {
 
 /// Reads the TCP header.
 #[inline]
-pub(super) fn segment<'a>(frame: u64, outer: Outer, upper: Upper<'a>, counters: &mut Counters) -> Result<Packet<'a>, Count> {
+pub(super) fn segment<'a>(frame: u64, outer: Outer<'a>, upper: Upper<'a>, counters: &mut Counters) -> Result<Packet<'a>, Count> {
     let padded;
     let (header, cut) = match TcpHeaderSlice::from_slice(upper.bytes) {
         Ok(header) => (header, false),
@@ -58,7 +58,7 @@ pub(super) fn segment<'a>(frame: u64, outer: Outer, upper: Upper<'a>, counters: 
         df: outer.df,
         ip_version: outer.version,
         header_sum: if sum_known { header_sum(outer.src, outer.dst, bytes, upper.declared) } else { 0 },
-        ether: outer.link.ether,
+        ether: outer.link.source_and_destination(),
         vlans: outer.link.vlans,
         wire_len: outer.wire_len,
     };
