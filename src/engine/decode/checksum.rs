@@ -1,6 +1,6 @@
 //! The internet checksum (RFC 1071), as running sums that are folded late.
 
-use super::packet::Head;
+use super::packet::{Addr, Head};
 
 /// The sum that a correct segment comes to.
 pub const RIGHT: u16 = 0xffff;
@@ -26,12 +26,12 @@ pub fn add_to_sum(sum: u16, piece: &[u8]) -> u16 {
 
 /// The sum over a TCP header and its pseudo header; `tcp_len` is header and payload.
 #[inline]
-pub(super) fn header_sum(head: &Head, header: &[u8], tcp_len: u32) -> u16 {
+pub(super) fn header_sum(src: Addr, dst: Addr, header: &[u8], tcp_len: u32) -> u16 {
     const TCP: u64 = 6;
     let (words, _) = header.as_chunks::<4>();
     let native = words.iter().fold(0, add_word);
     // The 0xffff of a mapped IPv4 address is a zero in one's complement.
-    let addresses = parts(head.src.0).wrapping_add(parts(head.dst.0));
+    let addresses = parts(src.0).wrapping_add(parts(dst.0));
     fold(addresses.wrapping_add(u64::from(in_network_order(native))).wrapping_add(u64::from(tcp_len)).wrapping_add(TCP))
 }
 

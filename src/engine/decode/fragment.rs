@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::count::{Count, Counters};
-use super::ip::Upper;
-use super::packet::Head;
+use super::ip::{Outer, Upper};
+use super::link::Link;
 use crate::engine::limits::Limits;
 use crate::engine::time::{Span, Timestamp};
 
@@ -43,9 +43,9 @@ struct Key {
 struct First {
     protocol: u8,
     ttl: u8,
-    ip_id: u16,
+    id: u16,
     df: bool,
-    ether: Option<([u8; 6], [u8; 6])>,
+    ether: Option<[u8; 12]>,
     checksum_covers_addresses: bool,
 }
 
@@ -75,7 +75,9 @@ pub(super) struct Fragments {
     by_age: BTreeMap<u64, (Timestamp, Key)>,
     next_age: u64,
     held: usize,
+    /// The datagram given back last.
     whole: Vec<u8>,
+    whole_first: Option<First>,
 }
 
 impl Fragments {
@@ -89,6 +91,7 @@ impl Fragments {
             next_age: 0,
             held: 0,
             whole: Vec::new(),
+            whole_first: None,
         }
     }
 
@@ -97,31 +100,31 @@ impl Fragments {
         self.held.saturating_add(self.whole.capacity())
     }
 
-    /// Takes in a fragment. The datagram that it completes is given back, and `head` then speaks for the whole: time and number of
-    /// this frame, the rest from the fragment at offset 0. Otherwise the error is this frame's fate.
+    /// Takes in a fragment. The datagram that it completes is given back, with the words of the fragment at offset 0 about the whole
+    /// and the time of this one. Otherwise the error is this frame's fate.
     pub(super) fn add<'a>(
         &'a mut self,
         fragment: Upper<'_>,
         place: Place,
-        head: &mut Head,
+        outer: Outer<'_>,
         counters: &mut Counters,
-    ) -> Result<Upper<'a>, Count> {
-        let bytes = whole_units(fragment, place, head.ip_version)?;
-        let key = Key::of(place, fragment.protocol, head);
-        self.expire(head.time, &key, counters);
+    ) -> Result<(Outer<'a>, Upper<'a>), Count> {
+        let bytes = whole_units(fragment, place, outer.version)?;
+        let key = Key::of(place, fragment.protocol, &outer);
+        self.expire(outer.time, &key, counters);
         let age = self.next_age;
-        let datagram = self.datagrams.entry(key).or_insert_with(|| Datagram::new(head.time, age));
+        let datagram = self.datagrams.entry(key).or_insert_with(|| Datagram::new(outer.time, age));
         if datagram.age == age {
             self.next_age = age.wrapping_add(1);
-            self.by_age.insert(age, (head.time, key));
+            self.by_age.insert(age, (outer.time, key));
             self.held = self.held.saturating_add(DATAGRAM_COST);
         }
         let before = datagram.cost();
-        let fate = datagram.add(bytes, place, head.ip_version, counters);
+        let fate = datagram.add(bytes, place, outer.version, counters);
         if fate == Taken::Kept {
-            datagram.wire_len = datagram.wire_len.saturating_add(head.wire_len);
+            datagram.wire_len = datagram.wire_len.saturating_add(outer.wire_len);
             if place.offset == 0 && datagram.first.is_none() {
-                datagram.first = Some(First::of(fragment, head));
+                datagram.first = Some(First::of(fragment, &outer));
             }
         }
         let whole = datagram.completed_by();
@@ -134,13 +137,13 @@ impl Fragments {
         counters.add(Count::FragmentReassembled);
         self.whole.clear();
         done.pieces.values().for_each(|piece| self.whole.extend_from_slice(piece));
-        first.speak_for(head, done.wire_len);
-        Ok(Upper {
+        let upper = Upper {
             protocol: first.protocol,
             bytes: &self.whole,
             declared: done.have,
             checksum_covers_addresses: first.checksum_covers_addresses,
-        })
+        };
+        Ok((self.whole_first.insert(first).words_on(outer, done.wire_len), upper))
     }
 
     /// Drops what waited too long: from the oldest on, and the one asked for even when stamps that ran backwards hide it behind others.
@@ -192,38 +195,36 @@ fn whole_units<'b>(fragment: Upper<'b>, place: Place, ip_version: u8) -> Result<
 }
 
 impl Key {
-    fn of(place: Place, protocol: u8, head: &Head) -> Self {
+    fn of(place: Place, protocol: u8, outer: &Outer<'_>) -> Self {
         let mut vlans = [0; 2];
-        vlans.iter_mut().zip(head.vlans.as_slice()).for_each(|(to, id)| *to = *id);
+        vlans.iter_mut().zip(outer.link.vlans.as_slice()).for_each(|(to, id)| *to = *id);
         Self {
             id: place.id,
-            src: head.src.0,
-            dst: head.dst.0,
-            version: head.ip_version,
-            protocol: if head.ip_version == 4 { protocol } else { 0 },
+            src: outer.src.0,
+            dst: outer.dst.0,
+            version: outer.version,
+            protocol: if outer.version == 4 { protocol } else { 0 },
             vlans,
         }
     }
 }
 
 impl First {
-    fn of(fragment: Upper<'_>, head: &Head) -> Self {
+    fn of(fragment: Upper<'_>, outer: &Outer<'_>) -> Self {
         Self {
             protocol: fragment.protocol,
-            ttl: head.ttl,
-            ip_id: head.ip_id,
-            df: head.df,
-            ether: head.ether,
+            ttl: outer.ttl,
+            id: outer.id,
+            df: outer.df,
+            ether: outer.link.ether.copied(),
             checksum_covers_addresses: fragment.checksum_covers_addresses,
         }
     }
 
-    fn speak_for(self, head: &mut Head, wire_len: u32) {
-        head.ttl = self.ttl;
-        head.ip_id = self.ip_id;
-        head.df = self.df;
-        head.ether = self.ether;
-        head.wire_len = wire_len;
+    /// `outer` of the completing fragment, corrected to speak for the whole.
+    fn words_on<'a>(&'a self, outer: Outer<'_>, wire_len: u32) -> Outer<'a> {
+        let link = Link { ether: self.ether.as_ref(), vlans: outer.link.vlans };
+        Outer { wire_len, link, ttl: self.ttl, id: self.id, df: self.df, ..outer }
     }
 }
 

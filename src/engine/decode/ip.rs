@@ -5,8 +5,10 @@ use etherparse::{IpAuthHeaderSlice, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ip
 
 use super::count::{Count, Counters};
 use super::fragment::{Fragments, Place};
-use super::link::Captured;
-use super::packet::{Addr, Head};
+use super::link::{Captured, Link};
+use super::packet::Addr;
+use crate::engine::frame::Frame;
+use crate::engine::time::Timestamp;
 
 /// How many extension headers of one packet are followed. RFC 8200 section 4.1 recommends an order of seven.
 const EXTENSIONS: usize = 12;
@@ -21,6 +23,20 @@ mod number {
     pub(super) const MOBILITY: u8 = 135;
     pub(super) const HIP: u8 = 139;
     pub(super) const SHIM6: u8 = 140;
+}
+
+/// What is known of a packet from outside its transport header. By value through the whole decoder, so that it stays in registers.
+#[derive(Clone, Copy)]
+pub(super) struct Outer<'a> {
+    pub(super) time: Timestamp,
+    pub(super) wire_len: u32,
+    pub(super) link: Link<'a>,
+    pub(super) src: Addr,
+    pub(super) dst: Addr,
+    pub(super) version: u8,
+    pub(super) ttl: u8,
+    pub(super) id: u16,
+    pub(super) df: bool,
 }
 
 /// What an IP packet carries, with the headers so far taken off.
@@ -62,7 +78,13 @@ impl<'a> Upper<'a> {
 
 /// An IPv4 packet's upper layer; reassembled when this fragment completes it.
 #[inline]
-pub(super) fn v4<'a>(ip: Captured<'a>, head: &mut Head, counters: &mut Counters, fragments: &'a mut Fragments) -> Result<Upper<'a>, Count> {
+pub(super) fn v4<'a>(
+    ip: Captured<'a>,
+    link: Link<'a>,
+    frame: &Frame<'a>,
+    counters: &mut Counters,
+    fragments: &'a mut Fragments,
+) -> Result<(Outer<'a>, Upper<'a>), Count> {
     let header = Ipv4HeaderSlice::from_slice(ip.bytes).map_err(|error| match error {
         ipv4::HeaderSliceError::Len(_) => Count::Ipv4HeaderCut,
         ipv4::HeaderSliceError::Content(_) => Count::Ipv4HeaderInvalid,
@@ -75,12 +97,17 @@ pub(super) fn v4<'a>(ip: Captured<'a>, head: &mut Head, counters: &mut Counters,
         0 => on_wire,
         total => u32::from(total).checked_sub(header_len as u32).ok_or(Count::Ipv4HeaderInvalid)?,
     };
-    head.src = Addr::v4(header.source());
-    head.dst = Addr::v4(header.destination());
-    head.ttl = header.ttl();
-    head.ip_id = header.identification();
-    head.df = header.dont_fragment();
-    head.ip_version = 4;
+    let mut outer = Outer {
+        time: frame.time,
+        wire_len: frame.wire_len,
+        link,
+        src: Addr::v4(header.source()),
+        dst: Addr::v4(header.destination()),
+        version: 4,
+        ttl: header.ttl(),
+        id: header.identification(),
+        df: header.dont_fragment(),
+    };
     arrived(declared, on_wire, counters);
 
     let mut upper = Upper::new(header.protocol().0, rest, declared);
@@ -91,13 +118,22 @@ pub(super) fn v4<'a>(ip: Captured<'a>, head: &mut Head, counters: &mut Counters,
             offset: u32::from(header.fragments_offset().byte_offset()),
             more: header.more_fragments(),
         };
-        upper = fragments.add(upper, place, head, counters)?;
+        (outer, upper) = fragments.add(upper, place, outer, counters)?;
     }
-    if upper.protocol == number::AUTHENTICATION { authentication(upper) } else { Ok(upper) }
+    if upper.protocol == number::AUTHENTICATION {
+        upper = authentication(upper)?;
+    }
+    Ok((outer, upper))
 }
 
 /// An IPv6 packet's upper layer; reassembled when this fragment completes it.
-pub(super) fn v6<'a>(ip: Captured<'a>, head: &mut Head, counters: &mut Counters, fragments: &'a mut Fragments) -> Result<Upper<'a>, Count> {
+pub(super) fn v6<'a>(
+    ip: Captured<'a>,
+    link: Link<'a>,
+    frame: &Frame<'a>,
+    counters: &mut Counters,
+    fragments: &'a mut Fragments,
+) -> Result<(Outer<'a>, Upper<'a>), Count> {
     let header = Ipv6HeaderSlice::from_slice(ip.bytes).map_err(|error| match error {
         ipv6::HeaderSliceError::Len(_) => Count::Ipv6HeaderCut,
         ipv6::HeaderSliceError::Content(_) => Count::Ipv6HeaderInvalid,
@@ -111,12 +147,19 @@ pub(super) fn v6<'a>(ip: Captured<'a>, head: &mut Head, counters: &mut Counters,
         0 => on_wire,
         length => u32::from(length),
     };
-    head.src = Addr::v6(header.source());
-    head.dst = Addr::v6(header.destination());
-    head.ttl = header.hop_limit();
-    head.ip_version = 6;
+    let outer = Outer {
+        time: frame.time,
+        wire_len: frame.wire_len,
+        link,
+        src: Addr::v6(header.source()),
+        dst: Addr::v6(header.destination()),
+        version: 6,
+        ttl: header.hop_limit(),
+        id: 0,
+        df: false,
+    };
     arrived(declared, on_wire, counters);
-    extensions(Upper::new(next, rest, declared), head, counters, fragments)
+    extensions(Upper::new(next, rest, declared), outer, counters, fragments)
 }
 
 #[inline]
@@ -135,10 +178,10 @@ fn arrived(declared: u32, on_wire: u32, counters: &mut Counters) {
 #[inline]
 fn extensions<'a>(
     mut upper: Upper<'a>,
-    head: &mut Head,
+    mut outer: Outer<'a>,
     counters: &mut Counters,
     fragments: &'a mut Fragments,
-) -> Result<Upper<'a>, Count> {
+) -> Result<(Outer<'a>, Upper<'a>), Count> {
     let mut fragments = Some(fragments);
     for _ in 0..=EXTENSIONS {
         match upper.protocol {
@@ -161,10 +204,11 @@ fn extensions<'a>(
                         offset: u32::from(header.fragment_offset().byte_offset()),
                         more: header.more_fragments(),
                     };
-                    upper = fragments.take().ok_or(Count::FragmentNested)?.add(upper, place, head, counters)?;
+                    let fragments = fragments.take().ok_or(Count::FragmentNested)?;
+                    (outer, upper) = fragments.add(upper, place, outer, counters)?;
                 }
             }
-            _ => return Ok(upper),
+            _ => return Ok((outer, upper)),
         }
     }
     Err(Count::ExtensionsTooMany)

@@ -1,7 +1,7 @@
 //! The link layer: one function per link type, each giving the network protocol and what follows it. VLAN tags and LLC/SNAP too.
 
 use super::count::Count;
-use super::packet::Head;
+use super::packet::Vlans;
 use crate::engine::frame::{Frame, LinkType};
 
 /// Raw IPv4, as the tcpdump.org registry numbers it.
@@ -52,27 +52,51 @@ pub(super) enum Network<'a> {
     V6(Captured<'a>),
 }
 
-/// Walks the link layer of `frame` and notes addresses and VLAN ids in `head`. The error is the fate of a frame without IP.
-#[inline]
-pub(super) fn network<'a>(frame: &Frame<'a>, head: &mut Head, vlan_depth: usize) -> Result<Network<'a>, Count> {
-    let captured = u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX);
-    let all = Captured { bytes: frame.bytes, beyond: frame.wire_len.saturating_sub(captured) };
-    match frame.link {
-        LinkType::ETHERNET => ethernet(all, head, vlan_depth),
-        LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD => raw(all),
-        RAW_IPV4 => Ok(Network::V4(all)),
-        RAW_IPV6 => Ok(Network::V6(all)),
-        LinkType::LINUX_SLL => linux_sll(all, head, vlan_depth),
-        LinkType::LINUX_SLL2 => linux_sll2(all, head, vlan_depth),
-        _ => Err(Count::LinkTypeUnsupported),
+/// What the link layer says of a packet.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Link<'a> {
+    /// Destination and source where they lie in the frame: twelve bytes by value would be copied at each step.
+    pub(super) ether: Option<&'a [u8; 12]>,
+    /// VLAN ids.
+    pub(super) vlans: Vlans,
+}
+
+impl Link<'_> {
+    /// Source and destination.
+    #[inline]
+    pub(super) fn source_and_destination(self) -> Option<([u8; 6], [u8; 6])> {
+        let (destination, rest) = self.ether?.split_first_chunk()?;
+        Some((*rest.first_chunk()?, *destination))
     }
 }
 
+/// Walks the link layer of `frame`. The error is the fate of a frame without IP.
 #[inline]
-fn ethernet<'a>(mut rest: Captured<'a>, head: &mut Head, vlan_depth: usize) -> Result<Network<'a>, Count> {
-    let &[d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, t0, t1] = rest.take::<14>().ok_or(Count::LinkHeaderCut)?;
-    head.ether = Some(([s0, s1, s2, s3, s4, s5], [d0, d1, d2, d3, d4, d5]));
-    by_type(u16::from_be_bytes([t0, t1]), rest, head, vlan_depth)
+pub(super) fn network<'a>(frame: &Frame<'a>, vlan_depth: usize) -> Result<(Network<'a>, Link<'a>), Count> {
+    let captured = u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX);
+    let all = Captured { bytes: frame.bytes, beyond: frame.wire_len.saturating_sub(captured) };
+    let mut link = Link::default();
+    let network = match frame.link {
+        LinkType::ETHERNET => ethernet(all, &mut link, vlan_depth),
+        LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD => raw(all),
+        RAW_IPV4 => Ok(Network::V4(all)),
+        RAW_IPV6 => Ok(Network::V6(all)),
+        LinkType::LINUX_SLL => linux_sll(all, &mut link.vlans, vlan_depth),
+        LinkType::LINUX_SLL2 => linux_sll2(all, &mut link.vlans, vlan_depth),
+        _ => Err(Count::LinkTypeUnsupported),
+    }?;
+    Ok((network, link))
+}
+
+#[inline]
+fn ethernet<'a>(mut rest: Captured<'a>, link: &mut Link<'a>, vlan_depth: usize) -> Result<Network<'a>, Count> {
+    link.ether = rest.bytes.first_chunk();
+    let &[.., t0, t1] = rest.take::<14>().ok_or(Count::LinkHeaderCut)?;
+    match u16::from_be_bytes([t0, t1]) {
+        0x0800 => Ok(Network::V4(rest)),
+        0x86dd => Ok(Network::V6(rest)),
+        ethertype => by_type(ethertype, rest, &mut link.vlans, vlan_depth),
+    }
 }
 
 fn raw(all: Captured<'_>) -> Result<Network<'_>, Count> {
@@ -85,18 +109,18 @@ fn raw(all: Captured<'_>) -> Result<Network<'_>, Count> {
 }
 
 /// LINKTYPE_LINUX_SLL: packet type, device type, address length, address, protocol.
-fn linux_sll<'a>(mut rest: Captured<'a>, head: &mut Head, vlan_depth: usize) -> Result<Network<'a>, Count> {
+fn linux_sll<'a>(mut rest: Captured<'a>, vlans: &mut Vlans, vlan_depth: usize) -> Result<Network<'a>, Count> {
     let &[_, _, device0, device1, .., protocol0, protocol1] = rest.take::<16>().ok_or(Count::LinkHeaderCut)?;
-    cooked([device0, device1], [protocol0, protocol1], rest, head, vlan_depth)
+    cooked([device0, device1], [protocol0, protocol1], rest, vlans, vlan_depth)
 }
 
 /// LINKTYPE_LINUX_SLL2: protocol, reserved, interface, device type, packet type, address length, address.
-fn linux_sll2<'a>(mut rest: Captured<'a>, head: &mut Head, vlan_depth: usize) -> Result<Network<'a>, Count> {
+fn linux_sll2<'a>(mut rest: Captured<'a>, vlans: &mut Vlans, vlan_depth: usize) -> Result<Network<'a>, Count> {
     let &[protocol0, protocol1, _, _, _, _, _, _, device0, device1, ..] = rest.take::<20>().ok_or(Count::LinkHeaderCut)?;
-    cooked([device0, device1], [protocol0, protocol1], rest, head, vlan_depth)
+    cooked([device0, device1], [protocol0, protocol1], rest, vlans, vlan_depth)
 }
 
-fn cooked<'a>(device: [u8; 2], protocol: [u8; 2], rest: Captured<'a>, head: &mut Head, vlan_depth: usize) -> Result<Network<'a>, Count> {
+fn cooked<'a>(device: [u8; 2], protocol: [u8; 2], rest: Captured<'a>, vlans: &mut Vlans, vlan_depth: usize) -> Result<Network<'a>, Count> {
     // The device types (ARPHRD_) whose protocol field is no EtherType, by the registry's page on LINKTYPE_LINUX_SLL:
     // FRAD, 802.11 with and without headers, netlink.
     if matches!(u16::from_be_bytes(device), 770 | 801..=803 | 824) {
@@ -106,24 +130,15 @@ fn cooked<'a>(device: [u8; 2], protocol: [u8; 2], rest: Captured<'a>, head: &mut
         // An 802.2 LLC header follows, without a length.
         0x0004 => {
             let (ethertype, rest) = llc(rest)?;
-            by_type(ethertype, rest, head, vlan_depth)
+            by_type(ethertype, rest, vlans, vlan_depth)
         }
         0..FIRST_ETHERTYPE => Err(Count::CookedOther),
-        ethertype => by_type(ethertype, rest, head, vlan_depth),
-    }
-}
-
-#[inline]
-fn by_type<'a>(ethertype: u16, rest: Captured<'a>, head: &mut Head, vlan_depth: usize) -> Result<Network<'a>, Count> {
-    match ethertype {
-        0x0800 => Ok(Network::V4(rest)),
-        0x86dd => Ok(Network::V6(rest)),
-        _ => tagged(ethertype, rest, head, vlan_depth),
+        ethertype => by_type(ethertype, rest, vlans, vlan_depth),
     }
 }
 
 /// Looks through VLAN tags and, once, through LLC.
-fn tagged<'a>(mut ethertype: u16, mut rest: Captured<'a>, head: &mut Head, vlan_depth: usize) -> Result<Network<'a>, Count> {
+fn by_type<'a>(mut ethertype: u16, mut rest: Captured<'a>, vlans: &mut Vlans, vlan_depth: usize) -> Result<Network<'a>, Count> {
     let mut tags = 0;
     let mut in_llc = false;
     loop {
@@ -139,7 +154,7 @@ fn tagged<'a>(mut ethertype: u16, mut rest: Captured<'a>, head: &mut Head, vlan_
                 // Id 0 is a priority tag (IEEE 802.1Q table 9-2): the frame belongs to no VLAN by it.
                 match u16::from_be_bytes([tci0, tci1]) & 0xfff {
                     0 => {}
-                    id => head.vlans.push(id),
+                    id => vlans.push(id),
                 }
                 ethertype = u16::from_be_bytes([type0, type1]);
             }

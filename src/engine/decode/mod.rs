@@ -15,7 +15,7 @@ use super::limits::Limits;
 use count::{Count, Counters};
 use fragment::Fragments;
 use link::Network;
-use packet::{Head, Packet};
+use packet::Packet;
 
 /// What one frame turned out to be.
 #[derive(Debug)]
@@ -93,16 +93,15 @@ impl Decoder {
 #[inline]
 fn segment<'a>(frame: &Frame<'a>, vlan_depth: usize, counters: &mut Counters, fragments: &'a mut Fragments) -> Result<Packet<'a>, Count> {
     const TCP: u8 = 6;
-    let mut head = Head::of_frame(frame);
-    let upper = match link::network(frame, &mut head, vlan_depth)? {
-        Network::V4(ip) => ip::v4(ip, &mut head, counters, fragments),
-        Network::V6(ip) => ip::v6(ip, &mut head, counters, fragments),
+    let (network, link) = link::network(frame, vlan_depth)?;
+    let (outer, upper) = match network {
+        Network::V4(ip) => ip::v4(ip, link, frame, counters, fragments),
+        Network::V6(ip) => ip::v6(ip, link, frame, counters, fragments),
     }?;
     if upper.protocol != TCP {
         return Err(ip::fate_of_protocol(upper.protocol));
     }
-    let payload = tcp::segment(upper, &mut head, counters)?;
-    Ok(Packet { head, payload })
+    tcp::segment(frame.number, outer, upper, counters)
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::engine::frame::Frame;
 use crate::engine::time::Timestamp;
 
 /// A decoded TCP segment.
@@ -83,38 +82,6 @@ pub struct Vlans {
 /// TCP flags with the bits' positions in the header's 13th and 14th byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TcpFlags(pub u16);
-
-impl Head {
-    /// What is known before the first header is read.
-    pub(super) fn of_frame(frame: &Frame<'_>) -> Self {
-        Self {
-            frame: frame.number,
-            time: frame.time,
-            src: Addr(0),
-            dst: Addr(0),
-            src_port: 0,
-            dst_port: 0,
-            seq: 0,
-            ack: 0,
-            timestamps: None,
-            payload_len: 0,
-            window: 0,
-            mss: None,
-            window_scale: None,
-            sack_permitted: false,
-            no_options: true,
-            flags: TcpFlags(0),
-            ttl: 0,
-            ip_id: 0,
-            df: false,
-            ip_version: 0,
-            header_sum: 0,
-            ether: None,
-            vlans: Vlans::default(),
-            wire_len: frame.wire_len,
-        }
-    }
-}
 
 impl TcpFlags {
     /// FIN.
