@@ -51,8 +51,14 @@ pub enum UnpackError {
     /// The frame's own checksum does not fit what was unpacked.
     #[error("its checksum does not fit: some byte was altered")]
     Checksum,
+    /// It ends inside a frame.
+    #[error("it ends too early: it was cut while being written or copied")]
+    Cut,
+    /// What follows is no zstd frame.
+    #[error("something else follows that is not zstd data")]
+    Foreign,
     /// Any other damage, in the decoder's words.
-    #[error("{0}")]
+    #[error("a byte was altered: {0}")]
     Frame(FrameDecoderError),
 }
 
@@ -108,22 +114,33 @@ impl<R: BufRead> ZstdReader<R> {
             Ok(()) => Ok(State::Inside),
             Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
                 let skipped = io::copy(&mut self.packed.by_ref().take(u64::from(length)), &mut io::sink())?;
-                if skipped == u64::from(length) { Ok(State::Between) } else { Err(ErrorKind::UnexpectedEof.into()) }
+                if skipped == u64::from(length) { Ok(State::Between) } else { Err(invalid(UnpackError::Cut)) }
             }
-            Err(error) => Err(translate(error)),
+            Err(error) => Err(self.explain(error)),
         }
     }
 
     fn go_on(&mut self) -> io::Result<State> {
         if !self.decoder.is_finished() {
-            self.decoder.decode_blocks(&mut self.packed, BlockDecodingStrategy::UptoBlocks(1)).map_err(translate)?;
-            return Ok(State::Inside);
+            let decoded = self.decoder.decode_blocks(&mut self.packed, BlockDecodingStrategy::UptoBlocks(1));
+            return decoded.map(|_| State::Inside).map_err(|error| self.explain(error));
         }
         match self.decoder.get_checksum_from_data() {
-            Some(stated) if self.decoder.get_calculated_checksum() != Some(stated) => {
-                Err(io::Error::new(ErrorKind::InvalidData, UnpackError::Checksum))
-            }
+            Some(stated) if self.decoder.get_calculated_checksum() != Some(stated) => Err(invalid(UnpackError::Checksum)),
             _ => Ok(State::Between),
+        }
+    }
+
+    fn explain(&mut self, error: FrameDecoderError) -> io::Error {
+        match error {
+            FrameDecoderError::WindowSizeTooBig { requested: wanted, .. } => invalid(UnpackError::Window { wanted }),
+            FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::BadMagicNumber(_)) => invalid(UnpackError::Foreign),
+            // The decoder wraps the end of its input in an error of whatever it was reading.
+            error => match self.packed.fill_buf() {
+                Ok([]) => invalid(UnpackError::Cut),
+                Ok(_) => invalid(UnpackError::Frame(error)),
+                Err(failure) => failure,
+            },
         }
     }
 
@@ -156,9 +173,6 @@ impl<R: BufRead> Read for ZstdReader<R> {
     }
 }
 
-fn translate(error: FrameDecoderError) -> io::Error {
-    if let FrameDecoderError::WindowSizeTooBig { requested: wanted, .. } = error {
-        return io::Error::new(ErrorKind::InvalidData, UnpackError::Window { wanted });
-    }
-    io::Error::new(ErrorKind::InvalidData, UnpackError::Frame(error))
+fn invalid(reason: UnpackError) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, reason)
 }

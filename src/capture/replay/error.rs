@@ -67,7 +67,7 @@ pub enum ReadError {
         shown(path),
         Grouped(*offset),
         unpacked(*compression),
-        before(*packets)
+        before(*packets, *compression, damage)
     )]
     Damaged {
         /// The file.
@@ -105,8 +105,8 @@ pub enum Damage {
         source: io::Error,
     },
     /// A packet's stated length cannot be true.
-    #[error("packet {packet} claims to hold {} bytes where {} are the most: the file was overwritten or badly copied here",
-        Grouped(u64::from(*length)), Grouped(u64::from(MAX_CAPTURED)))]
+    #[error("packet {} claims to hold {} bytes where {} are the most: the file was overwritten or badly copied here",
+        Grouped(*packet), Grouped(u64::from(*length)), Grouped(u64::from(MAX_CAPTURED)))]
     CapturedLength {
         /// The packet's count among packets, from 1.
         packet: u64,
@@ -150,7 +150,7 @@ pub enum Damage {
         kind: u32,
     },
     /// A pcapng packet names an interface that was not described before.
-    #[error("packet {packet} comes from interface {interface}, but {known} were described: its writer was faulty")]
+    #[error("packet {} comes from interface {interface}, but {known} were described: its writer was faulty", Grouped(*packet))]
     UnknownInterface {
         /// The packet's count among packets, from 1.
         packet: u64,
@@ -206,11 +206,16 @@ fn unpacked(compression: Compression) -> String {
     }
 }
 
-fn before(packets: u64) -> String {
-    match packets {
-        0 => "no packet could be read before it".to_owned(),
+fn before(packets: u64, compression: Compression, damage: &Damage) -> String {
+    let given = match packets {
+        0 => return "no packet could be read before it".to_owned(),
         1 => "the one packet before it was analysed".to_owned(),
         many => format!("all {} packets before it were analysed", Grouped(many)),
+    };
+    // One altered byte of packed data alters much of what is unpacked behind it before any decoder takes notice.
+    match (compression, damage) {
+        (Compression::None, _) | (_, Damage::Cut { .. }) => given,
+        _ => format!("{given}, but packed data may be wrong even before the place where that shows"),
     }
 }
 

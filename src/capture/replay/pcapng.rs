@@ -203,15 +203,15 @@ impl PcapNg {
     }
 
     fn packet(&mut self, head: &Head, body: &[u8], packets: u64) -> Result<Record, Damage> {
-        let too_short = Damage::BlockContent { kind: head.kind };
+        let too_short = || Damage::BlockContent { kind: head.kind };
         let packet = packets.saturating_add(1);
         let (interface, stamp, captured, wire_len, before) = match head.kind {
             SPB_MAGIC => {
-                let Some([wire_len]) = self.words(body) else { return Err(too_short) };
+                let Some([wire_len]) = self.words(body) else { return Err(too_short()) };
                 (0, None, wire_len, wire_len, 4)
             }
             _ => {
-                let Some([id, high, low, captured, wire_len]) = self.words(body) else { return Err(too_short) };
+                let Some([id, high, low, captured, wire_len]) = self.words(body) else { return Err(too_short()) };
                 let id = match (head.kind, self.big_endian) {
                     // The old block has a 16-bit number here, then a count of drops.
                     (PACKET_BLOCK, true) => id >> 16,
@@ -230,7 +230,7 @@ impl PcapNg {
         }
         let len = captured as usize;
         if body.len() < before + len {
-            return Err(too_short);
+            return Err(too_short());
         }
         if let Some(stamp) = stamp {
             self.time = from.time(stamp);

@@ -48,6 +48,8 @@ fn a_frame_as_the_zstd_command_writes_it_is_read_with_its_checksum() {
     let (seen, offset, damage) = read_damaged(&altered);
     assert_eq!((seen.len(), offset), (1, 80));
     assert!(damage.to_string().contains("checksum"), "{damage}");
+    let (_, error) = read(&altered);
+    assert!(error.unwrap().to_string().ends_with("packed data may be wrong even before the place where that shows"));
 }
 
 #[test]
@@ -101,6 +103,15 @@ fn a_zstd_frame_that_demands_too_much_memory_is_refused_with_the_figure() {
     let (_, error) = read(&[0x28, 0xb5, 0x2f, 0xfd, 0x00, 21 << 3, 1, 0, 0]);
     let text = error.unwrap().to_string();
     assert!(text.contains("a window of 2048 MiB where 128 MiB are allowed"), "{text}");
+}
+
+#[test]
+fn zstd_damage_is_told_in_plain_words() {
+    let packed = zstd(&long_pcap(2_000));
+    let told = |bytes: &[u8]| read_damaged(bytes).2.to_string();
+    assert!(told(&packed[..packed.len() - 9]).contains("it ends too early: it was cut"));
+    assert!(told(&packed[..6]).contains("it ends too early: it was cut"));
+    assert!(told(&[packed.clone(), b"tail".to_vec()].concat()).contains("something else follows that is not zstd data"));
 }
 
 #[test]
