@@ -1,3 +1,4 @@
 //! Stream bytes to messages. Knows nothing of flows, tables or attacks.
 
 pub mod http;
+pub mod url;
