@@ -2,6 +2,21 @@
 
 use crate::engine::time::Timestamp;
 
+/// Bytes to which each text field is cut: 2 KiB, on a character's border.
+pub(super) const TEXT_MAX: usize = 2 << 10;
+
+/// `bytes` as a text field: lossy UTF-8 without line breaks, cut.
+pub(super) fn text(bytes: &[u8]) -> String {
+    let bytes = bytes.get(..TEXT_MAX.saturating_add(4)).unwrap_or(bytes);
+    let mut text = match std::str::from_utf8(bytes) {
+        Ok(plain) if memchr::memchr2(b'\r', b'\n', bytes).is_none() => plain.to_owned(),
+        _ => String::from_utf8_lossy(bytes).chars().filter(|c| !matches!(c, '\r' | '\n')).collect(),
+    };
+    text.truncate(text.floor_char_boundary(TEXT_MAX));
+    text.shrink_to_fit();
+    text
+}
+
 /// Where in the capture and the stream something was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
@@ -89,6 +104,14 @@ pub struct Redirect {
     pub kind: RedirectKind,
     /// The target as written, not resolved, at most 2 KiB.
     pub target: String,
+}
+
+impl Request {
+    /// Heap bytes held.
+    pub(super) fn heap_bytes(&self) -> usize {
+        let optional = [&self.host, &self.user_agent, &self.referer].into_iter().flatten();
+        [&self.method, &self.target].into_iter().chain(optional).map(String::capacity).fold(0, usize::saturating_add)
+    }
 }
 
 impl RedirectKind {

@@ -1,0 +1,243 @@
+//! A whole message head to its fields, as leniently as browsers read it.
+
+use std::mem::MaybeUninit;
+
+use httparse::{EMPTY_HEADER, Error, Header, ParserConfig, Status};
+use memchr::memmem;
+
+use super::decode::Codings;
+use super::framing::Framing;
+use super::message::{Redirect, RedirectKind, Request, Response, Stamp, text};
+use super::refresh;
+
+/// Fields that are parsed without touching the heap; a head with more of them takes a slower way.
+const FIELDS: usize = 64;
+
+/// Field names that are kept of a response.
+const FIELD_NAMES: usize = 32;
+
+/// A request head and how its body ends.
+#[derive(Debug)]
+pub(super) struct RequestHead {
+    pub(super) request: Request,
+    pub(super) body: Option<Framing>,
+}
+
+/// A response head, not paired yet, and what its body is like if it may have one.
+#[derive(Debug)]
+pub(super) struct ResponseHead {
+    pub(super) response: Response,
+    pub(super) body: Framing,
+    pub(super) codings: Codings,
+}
+
+/// The fields that say where a body ends.
+#[derive(Default)]
+struct Extent {
+    chunked: bool,
+    length: Option<u64>,
+    conflicting: bool,
+}
+
+impl Extent {
+    fn add_field(&mut self, name: &str, value: &[u8]) {
+        if name.eq_ignore_ascii_case("content-length") {
+            for item in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+                let number = parse_decimal(item);
+                self.conflicting |= number.is_none() || self.length.is_some_and(|known| number != Some(known));
+                self.length = self.length.or(number);
+            }
+        } else if name.eq_ignore_ascii_case("transfer-encoding") {
+            self.chunked |= value.split(|byte| *byte == b',').any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"chunked"));
+        }
+    }
+
+    fn length(&self) -> Option<u64> {
+        self.length.filter(|_| !self.conflicting)
+    }
+}
+
+/// Reads a whole request head; None when it is malformed. `last` is the stamp of its end.
+pub(super) fn parse_request(head: &[u8], first: Stamp, last: Stamp) -> Option<RequestHead> {
+    read_request(head, first, last).or_else(|| {
+        // Old browsers send targets in the page's own encoding, which the parser refuses.
+        let readable = String::from_utf8_lossy(head);
+        read_request(readable.as_bytes(), first, last).filter(|_| matches!(readable, std::borrow::Cow::Owned(_)))
+    })
+}
+
+fn read_request(head: &[u8], first: Stamp, last: Stamp) -> Option<RequestHead> {
+    let mut config = ParserConfig::default();
+    config.allow_multiple_spaces_in_request_line_delimiters(true);
+    config.allow_space_before_first_header_name(true);
+    config.ignore_invalid_headers_in_requests(true);
+    let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
+    let mut parsed = httparse::Request::new(&mut []);
+    match config.parse_request_with_uninit_headers(&mut parsed, head, &mut fields) {
+        Ok(Status::Complete(_)) => request_of(&parsed, first, last),
+        Err(Error::TooManyHeaders) => {
+            let mut fields = room_for_fields(head);
+            let mut parsed = httparse::Request::new(&mut fields);
+            config.parse_request(&mut parsed, head).ok().filter(Status::is_complete)?;
+            request_of(&parsed, first, last)
+        }
+        _ => None,
+    }
+}
+
+fn request_of(parsed: &httparse::Request<'_, '_>, first: Stamp, last: Stamp) -> Option<RequestHead> {
+    let (method, target) = (parsed.method?, parsed.path?);
+    let mut extent = Extent::default();
+    let (mut host, mut user_agent, mut referer) = (None, None, None);
+    for field in parsed.headers.iter() {
+        let slot = match field.name.len() {
+            4 if field.name.eq_ignore_ascii_case("host") => &mut host,
+            7 if field.name.eq_ignore_ascii_case("referer") => &mut referer,
+            10 if field.name.eq_ignore_ascii_case("user-agent") => &mut user_agent,
+            14 | 17 => {
+                extent.add_field(field.name, field.value);
+                continue;
+            }
+            _ => continue,
+        };
+        slot.get_or_insert(field.value);
+    }
+    let host = host.filter(|host| !host.is_empty()).or_else(|| authority(method, target).map(str::as_bytes));
+    let body = match extent.length() {
+        _ if extent.chunked => Some(Framing::CHUNKED),
+        Some(length) => Some(Framing::Length(length)),
+        None => None,
+    };
+    let request = Request {
+        method: text(method.as_bytes()),
+        target: text(target.as_bytes()),
+        minor: parsed.version?,
+        host: host.map(text),
+        user_agent: user_agent.map(text),
+        referer: referer.map(text),
+        first,
+        last,
+    };
+    Some(RequestHead { request, body })
+}
+
+/// The authority of an absolute-form target, or of CONNECT, without user information.
+fn authority<'a>(method: &str, target: &'a str) -> Option<&'a str> {
+    let authority = match target.split_once("://") {
+        Some((scheme, rest)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => rest.split(['/', '?', '#']).next()?,
+        _ if method == "CONNECT" => target,
+        _ => return None,
+    };
+    let host = authority.rsplit('@').next()?;
+    (!host.is_empty()).then_some(host)
+}
+
+/// Reads a whole response head; None when it is malformed. `end` is the stamp of its end.
+pub(super) fn parse_response(head: &[u8], first: Stamp, end: Stamp) -> Option<ResponseHead> {
+    let mut config = ParserConfig::default();
+    config.allow_spaces_after_header_name_in_responses(true);
+    config.allow_obsolete_multiline_headers_in_responses(true);
+    config.allow_multiple_spaces_in_response_status_delimiters(true);
+    config.allow_space_before_first_header_name(true);
+    config.ignore_invalid_headers_in_responses(true);
+    let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
+    let mut parsed = httparse::Response::new(&mut []);
+    let (status, minor, read) = match config.parse_response_with_uninit_headers(&mut parsed, head, &mut fields) {
+        Ok(Status::Complete(_)) => (parsed.code?, parsed.version?, Fields::of(parsed.headers)),
+        Err(Error::TooManyHeaders) => {
+            let mut fields = room_for_fields(head);
+            let mut parsed = httparse::Response::new(&mut fields);
+            config.parse_response(&mut parsed, head).ok().filter(Status::is_complete)?;
+            (parsed.code?, parsed.version?, Fields::of(parsed.headers))
+        }
+        _ => return None,
+    };
+    let body = match read.extent.length() {
+        // Browsers do not believe an HTTP/1.0 server that claims to send chunks.
+        _ if read.extent.chunked && minor > 0 => Framing::CHUNKED,
+        Some(length) => Framing::Length(length),
+        None => Framing::UntilClose,
+    };
+    let response = Response {
+        status,
+        minor,
+        has_date: read.has_date,
+        redirects: read.redirects(status),
+        content_length: read.extent.length(),
+        server: read.server,
+        location: read.location,
+        content_type: read.content_type,
+        field_names: read.names,
+        lf_only: memmem::find(head, b"\r\n").is_none(),
+        head_len: u32::try_from(head.len()).unwrap_or(u32::MAX),
+        first,
+        head_end: end,
+        request: None,
+    };
+    Some(ResponseHead { response, body, codings: read.codings })
+}
+
+/// What is kept of a response's fields.
+#[derive(Default)]
+struct Fields {
+    has_date: bool,
+    server: Option<String>,
+    location: Option<String>,
+    content_type: Option<String>,
+    refresh: Option<String>,
+    extent: Extent,
+    codings: Codings,
+    names: Vec<String>,
+}
+
+impl Fields {
+    fn of(fields: &[Header<'_>]) -> Self {
+        let mut read = Self { names: Vec::with_capacity(fields.len().min(FIELD_NAMES)), ..Self::default() };
+        for field in fields {
+            let mut name = text(field.name.as_bytes());
+            name.make_ascii_lowercase();
+            read.add(&name, field.value);
+            if read.names.len() < FIELD_NAMES {
+                read.names.push(name);
+            }
+        }
+        read
+    }
+
+    fn add(&mut self, name: &str, value: &[u8]) {
+        let slot = match name {
+            "date" => {
+                self.has_date = true;
+                return;
+            }
+            "content-length" | "transfer-encoding" => return self.extent.add_field(name, value),
+            "content-encoding" => return self.codings.add_field(value),
+            "server" => &mut self.server,
+            "location" => &mut self.location,
+            "content-type" => &mut self.content_type,
+            "refresh" => &mut self.refresh,
+            _ => return,
+        };
+        slot.get_or_insert_with(|| text(value));
+    }
+
+    fn redirects(&self, status: u16) -> Vec<Redirect> {
+        let location = self.location.as_deref().filter(|target| (300..400).contains(&status) && !target.is_empty());
+        let refresh = self.refresh.as_deref().and_then(refresh::target);
+        [(RedirectKind::Status, location), (RedirectKind::RefreshHeader, refresh)]
+            .into_iter()
+            .filter_map(|(kind, target)| Some(Redirect { kind, target: target?.to_owned() }))
+            .collect()
+    }
+}
+
+/// Room for every field that `head` can hold: the shortest is `a:` and a line end.
+fn room_for_fields(head: &[u8]) -> Vec<Header<'_>> {
+    vec![EMPTY_HEADER; (head.len() / 3).saturating_add(1)]
+}
+
+/// Digits only: no sign, as RFC 9110 has it.
+fn parse_decimal(digits: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(digits).ok()?;
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
