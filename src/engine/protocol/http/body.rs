@@ -52,14 +52,15 @@ impl Body {
 
     /// Keeps `bytes` up to the bound.
     pub(super) fn push(&mut self, bytes: &[u8], limits: &Limits) -> Kept {
-        let whole = append_bounded(&mut self.kept, bytes, limits.http_body);
         if self.content == Content::Unknown && !self.is_coded() {
-            match html::looks_like_html(&self.kept) {
+            // Only blanks were kept so far, if anything: these bytes decide.
+            match html::looks_like_html(bytes) {
                 Some(true) => self.content = Content::Html,
                 Some(false) => return Kept::Uninteresting,
                 None => {}
             }
         }
+        let whole = append_bounded(&mut self.kept, bytes, limits.http_body);
         if !whole {
             Kept::Full
         } else if self.content == Content::Script && self.kept.len() >= SCRIPT_MAX {
