@@ -67,12 +67,6 @@ impl Segment {
         self.seq.wrapping_add(self.payload.len() as u32).wrapping_add(ghosts)
     }
 
-    /// The same segment with these options only.
-    pub(crate) fn without_timestamps(mut self) -> Self {
-        self.options.retain(|option| !matches!(option, Opt::Ts(..)));
-        self
-    }
-
     /// The bytes from the IP header on.
     pub(crate) fn datagram(&self) -> Vec<u8> {
         let tcp = self.tcp();

@@ -1,13 +1,13 @@
 //! The same race as the sensor may see it: link types, tags, files, fragments, half a conversation.
 
-use super::http::{LURE, bare_redirect, box_redirect, get, page, prose};
-use super::race::{front_page, told_by, twice};
+use super::http::{LURE, bare_redirect, box_redirect, get, moved, page, prose};
+use super::race::{front_page, genuine, repeat, told_by, twice};
 use super::{Alert, Case, Told};
-use crate::support::connection::Side;
+use crate::support::connection::{Connection, Side};
 use crate::support::container::Container;
 use crate::support::host::{client, site};
 use crate::support::injector::Injector;
-use crate::support::segment::{ACK, PSH};
+use crate::support::segment::{ACK, FIN, PSH, SYN};
 use crate::support::story::{Story, after_ms};
 use crate::support::wire::{CUSTOMER, Link, SERVICE};
 
@@ -144,13 +144,13 @@ fn midstream(loud: bool) -> Told {
     tcp.handshake_unseen(24.0);
     tcp.request(&get("news.example", "/"));
     if !loud {
-        twice(&mut tcp, &super::http::moved("302 Found", LURE));
+        twice(&mut tcp, &moved("302 Found", LURE));
         tcp.close();
         return Told::quiet(story);
     }
     let forged = tcp.forge(&Injector::quantum(), after_ms(8.0), &bare_redirect(LURE));
     tcp.ack();
-    let genuine = super::race::genuine(&mut tcp, 15.0, &front_page());
+    let genuine = genuine(&mut tcp, 15.0, &front_page());
     tcp.close();
     Told::loud(story, [Alert::on_path("http_redirect", &forged, genuine).by(["S1"])])
 }
@@ -160,16 +160,16 @@ fn midstream_in_path(loud: bool) -> Told {
     let mut tcp = story.connection(client(), site());
     tcp.handshake_unseen(24.0);
     tcp.request(&get("files.example", "/"));
-    super::race::genuine(&mut tcp, 24.0, &front_page());
+    genuine(&mut tcp, 24.0, &front_page());
     tcp.request(&get("files.example", "/tool.zip"));
     if !loud {
-        super::race::genuine(&mut tcp, 24.0, &front_page());
+        genuine(&mut tcp, 24.0, &front_page());
         tcp.close();
         return Told::silent(story);
     }
     let mut forged = tcp.forge(&Injector::packetlogic(2), after_ms(20.0), &box_redirect(LURE));
     tcp.wait(after_ms(0.4));
-    let fin = tcp.segment(Side::Client, crate::support::segment::FIN | ACK, b"");
+    let fin = tcp.segment(Side::Client, FIN | ACK, b"");
     tcp.put(&fin);
     forged.push(tcp.forge_bare(&Injector::packetlogic(2), after_ms(99.6), ACK));
     Told::loud(story, [Alert::in_path("http_redirect", &forged).up_to(2).by(["H", "S8"])])
@@ -178,13 +178,13 @@ fn midstream_in_path(loud: bool) -> Told {
 fn server_side_only(loud: bool) -> Told {
     let mut story = Story::new();
     let mut tcp = story.connection(client(), site());
-    let mut hide = |tcp: &mut crate::support::connection::Connection<'_>, seen: bool| tcp.story.seen = seen;
+    let hide = |tcp: &mut Connection<'_>, seen: bool| tcp.story.seen = seen;
     hide(&mut tcp, false);
-    let syn = tcp.segment(Side::Client, crate::support::segment::SYN, b"");
+    let syn = tcp.segment(Side::Client, SYN, b"");
     tcp.put(&syn);
     hide(&mut tcp, true);
     tcp.wait(after_ms(24.0));
-    let syn_ack = tcp.segment(Side::Server, crate::support::segment::SYN | ACK, b"");
+    let syn_ack = tcp.segment(Side::Server, SYN | ACK, b"");
     tcp.put(&syn_ack);
     hide(&mut tcp, false);
     tcp.ack();
@@ -192,10 +192,10 @@ fn server_side_only(loud: bool) -> Told {
     hide(&mut tcp, true);
     tcp.wait(after_ms(8.0));
     if !loud {
-        let segments = tcp.server_segments(&super::http::moved("302 Found", LURE), 1400, PSH | ACK);
+        let segments = tcp.server_segments(&moved("302 Found", LURE), 1400, PSH | ACK);
         tcp.put_all(&segments);
         tcp.wait(after_ms(30.0));
-        super::race::repeat(&mut tcp, &segments);
+        repeat(&mut tcp, &segments);
         return Told::quiet(story);
     }
     let forged = tcp.forge(&Injector::quantum(), after_ms(0.1), &bare_redirect(LURE));

@@ -1,6 +1,6 @@
 //! In-path: a box answers in the site's name and keeps the genuine answer from arriving.
 
-use super::http::{LURE, answer, bare_redirect, box_redirect, get, moved, page, prose};
+use super::http::{LURE, answer, bare_redirect, box_redirect, get, moved, page};
 use super::race::{front_page, genuine};
 use super::{Alert, Case, Told};
 use crate::support::connection::{Connection, Side};

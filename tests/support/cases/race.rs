@@ -1,10 +1,10 @@
 //! Man on the side: a forged answer races the genuine one, and both arrive.
 
-use super::http::{LURE, ask, bare_redirect, get, moved, page, prose};
+use super::http::{LURE, answer, ask, bare_redirect, bodiless, get, moved, page, prose};
 use super::{Alert, Case, Told};
 use crate::support::connection::{Connection, Side};
 use crate::support::host::{client, site};
-use crate::support::injector::Injector;
+use crate::support::injector::{ForgedId, Injector, Ttl};
 use crate::support::segment::{ACK, FIN, PSH, Segment};
 use crate::support::story::{Story, after_ms};
 
@@ -17,6 +17,12 @@ pub(super) fn cases() -> Vec<Case> {
              site follows at the same sequence number.",
             "The site itself redirects elsewhere, and sends its segment again 30 ms later: same bytes, next IP-ID, present clock.",
             on_get,
+        ),
+        Case::twins(
+            "race-stateless-box",
+            "A box without state copies what it answers: the forged 302 has the IP-ID of the client's request, and no options.",
+            "A server whose counter happens to meet the IP-ID of the client's request in its redirect.",
+            stateless_box,
         ),
         Case::twins(
             "race-302-on-syn-ack",
@@ -129,6 +135,30 @@ fn on_get(loud: bool) -> Told {
     told_by(Story::new(), loud)
 }
 
+fn stateless_box(loud: bool) -> Told {
+    let mut story = Story::new();
+    let mut server = site();
+    if !loud {
+        server.ip_id = client().ip_id;
+    }
+    let mut tcp = story.connection(client(), server);
+    tcp.handshake(24.0);
+    tcp.request(&get("news.example", "/"));
+    if !loud {
+        tcp.server.skip_ip_ids(2);
+        tcp.reply(after_ms(24.0), &moved("302 Found", LURE));
+        tcp.ack();
+        tcp.close();
+        return Told::quiet(story);
+    }
+    let injector = Injector { ttl: Ttl::Like(5), id: ForgedId::CopyOfClient, window: Some(2048), ..Injector::quantum() };
+    let forged = tcp.forge(&injector, after_ms(8.0), &bare_redirect(LURE));
+    tcp.ack();
+    let genuine = genuine(&mut tcp, 15.0, &front_page());
+    tcp.close();
+    Told::loud(story, [Alert::on_path("http_redirect", &forged, genuine).by(["S1", "H"])])
+}
+
 fn on_syn_ack(loud: bool) -> Told {
     let mut story = Story::new();
     let mut tcp = story.connection(client(), site());
@@ -142,7 +172,7 @@ fn on_syn_ack(loud: bool) -> Told {
         tcp.wait(after_ms(20.0));
         tcp.put(&second);
         tcp.server.heard = Some(second.seq);
-        tcp.reply(after_ms(4.0), &super::http::answer("413 Content Too Large", "Connection: close\r\n", "too long\n"));
+        tcp.reply(after_ms(4.0), &answer("413 Content Too Large", "Connection: close\r\n", "too long\n"));
         tcp.server.heard = Some(second.end());
         tcp.ack();
         tcp.server_ack(after_ms(20.0));
@@ -316,7 +346,7 @@ fn head(loud: bool) -> Told {
     let mut tcp = story.connection(client(), site());
     tcp.handshake(24.0);
     tcp.request(&ask("HEAD", "news.example", "/archive.tar"));
-    let head = super::http::bodiless("200 OK", "Content-Type: application/x-tar\r\nContent-Length: 734003200\r\n");
+    let head = bodiless("200 OK", "Content-Type: application/x-tar\r\nContent-Length: 734003200\r\n");
     if !loud {
         genuine(&mut tcp, 24.0, &head);
         tcp.request(&get("news.example", "/"));
