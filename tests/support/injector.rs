@@ -106,8 +106,10 @@ impl Injector {
             segment.seq = segment.seq.wrapping_add((index * self.size) as u32);
             segment.ttl += self.step * index as u8;
             segment.window += u16::from(self.step) * index as u16;
-            if matches!(self.id, ForgedId::NextOfServer) {
-                segment.ip_id = segment.ip_id.wrapping_add(index as u16);
+            match self.id {
+                ForgedId::NextOfServer => segment.ip_id = segment.ip_id.wrapping_add(index as u16),
+                ForgedId::Random(seed) => segment.ip_id = scramble(seed ^ u64::from(segment.seq)) as u16,
+                _ => {}
             }
             segment.payload = part.to_vec();
             segment

@@ -1,13 +1,13 @@
 //! The same race as the sensor may see it: link types, tags, files, fragments, half a conversation.
 
 use super::http::{LURE, bare_redirect, box_redirect, get, moved, page, prose};
-use super::race::{front_page, genuine, repeat, told_by, twice};
+use super::race::{front_page, genuine, repeat, told_by, told_of, twice};
 use super::{Alert, Case, Told};
 use crate::support::connection::{Connection, Side};
 use crate::support::container::Container;
-use crate::support::host::{client, site};
+use crate::support::host::{Host, client, site, v6};
 use crate::support::injector::Injector;
-use crate::support::segment::{ACK, FIN, PSH, SYN};
+use crate::support::segment::{ACK, Checksum, FIN, PSH, SYN};
 use crate::support::story::{Story, after_ms};
 use crate::support::wire::{CUSTOMER, Link, SERVICE};
 
@@ -47,6 +47,19 @@ pub(super) fn cases() -> Vec<Case> {
              and by nobody else.",
             "The same with the genuine page in place of the box.",
             midstream_in_path,
+        ),
+        Case::twins("framed-ipv6", "The race of `race-302-on-get` over IPv6.", TWIN, ipv6),
+        Case::twins(
+            "framed-snap-length",
+            "The race of `race-302-on-get` in frames cut to 110 bytes: the status lines differ in what was kept.",
+            TWIN,
+            snap_length,
+        ),
+        Case::twins(
+            "framed-client-offload",
+            "The race of `race-302-on-get` captured on the client, whose own packets have only the pseudo header's sum.",
+            TWIN,
+            client_offload,
         ),
         Case::twins("framed-server-side-only", "Only what comes from the server is seen: SYN-ACK, forged and genuine answer.", TWIN, server_side_only),
     ]
@@ -89,6 +102,21 @@ fn raw_ip(loud: bool) -> Told {
 
 fn gzip(loud: bool) -> Told {
     told_by(Story::new(), loud).kept_as(Container::PcapGz)
+}
+
+fn ipv6(loud: bool) -> Told {
+    let [client, site] = [(client(), v6(0x17)), (site(), v6(0x80))].map(|(host, ip)| Host { ip, ..host });
+    told_of(Story::new(), client, site, Checksum::Good, loud)
+}
+
+fn snap_length(loud: bool) -> Told {
+    let mut story = Story::new();
+    story.snap = 110;
+    told_by(story, loud)
+}
+
+fn client_offload(loud: bool) -> Told {
+    told_of(Story::new(), client(), site(), Checksum::Partial, loud)
 }
 
 fn two_interfaces(loud: bool) -> Told {

@@ -3,9 +3,9 @@
 use super::http::{LURE, answer, ask, bare_redirect, bodiless, get, moved, page, prose};
 use super::{Alert, Case, Told};
 use crate::support::connection::{Connection, Side};
-use crate::support::host::{client, site};
+use crate::support::host::{Host, client, site};
 use crate::support::injector::{ForgedId, Injector, Ttl};
-use crate::support::segment::{ACK, FIN, PSH, Segment};
+use crate::support::segment::{ACK, Checksum, FIN, PSH, Segment};
 use crate::support::story::{Story, after_ms};
 
 pub(super) fn cases() -> Vec<Case> {
@@ -115,8 +115,14 @@ pub(super) fn repeat(tcp: &mut Connection<'_>, segments: &[Segment]) {
 }
 
 /// The race of `race-302-on-get`, in whatever way `story` captures it.
-pub(super) fn told_by(mut story: Story, loud: bool) -> Told {
-    let mut tcp = story.connection(client(), site());
+pub(super) fn told_by(story: Story, loud: bool) -> Told {
+    told_of(story, client(), site(), Checksum::Good, loud)
+}
+
+/// The same between other hosts, the client's checksums being `checksum`.
+pub(super) fn told_of(mut story: Story, client: Host, site: Host, checksum: Checksum, loud: bool) -> Told {
+    let mut tcp = story.connection(client, site);
+    tcp.client.checksum = checksum;
     tcp.handshake(24.0);
     tcp.request(&get("news.example", "/"));
     if !loud {
