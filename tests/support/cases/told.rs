@@ -1,0 +1,156 @@
+//! What a case is made of: its name, its recipe in words, its story, and what must be said about it.
+
+use crate::support::container::Container;
+use crate::support::story::Story;
+use serde::{Deserialize, Serialize};
+
+/// One folder of `pcaps/`.
+pub(crate) struct Case {
+    pub(crate) name: String,
+    /// Origin and recipe: the README's paragraph.
+    about: &'static str,
+    tell: Tell,
+}
+
+enum Tell {
+    Alone(fn() -> Told),
+    Twin(fn(bool) -> Told, bool),
+}
+
+/// A story with what is expected of it.
+pub(crate) struct Told {
+    pub(crate) story: Story,
+    pub(crate) container: Container,
+    pub(crate) expected: Expected,
+}
+
+/// The content of `expected.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Expected {
+    /// Each must be there, once.
+    pub(crate) alerts: Vec<Alert>,
+    /// No alert of severity 1 or 2.
+    pub(crate) quiet: bool,
+    /// No alert beside those listed, of whatever severity. Otherwise unlisted ones of severity 3 may be there.
+    pub(crate) silent: bool,
+}
+
+/// One alert that must come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Alert {
+    pub(crate) mechanism: String,
+    /// Any of these.
+    pub(crate) verdict: Vec<String>,
+    /// The severity's number may be this or lower.
+    pub(crate) max_severity: u8,
+    pub(crate) forged_frames: Vec<u64>,
+    /// Null: the alert must say that none came.
+    pub(crate) genuine_frame: Option<u64>,
+    /// Codes that must be among the alert's signals.
+    pub(crate) signals: Vec<String>,
+}
+
+impl Case {
+    /// A case with no twin.
+    pub(crate) fn alone(name: &str, about: &'static str, tell: fn() -> Told) -> Self {
+        Self { name: name.to_owned(), about, tell: Tell::Alone(tell) }
+    }
+
+    /// A loud case and its quiet twin.
+    pub(crate) fn twins(name: &str, loud: &'static str, quiet: &'static str, tell: fn(bool) -> Told) -> [Self; 2] {
+        [
+            Self { name: name.to_owned(), about: loud, tell: Tell::Twin(tell, true) },
+            Self { name: format!("{name}-quiet"), about: quiet, tell: Tell::Twin(tell, false) },
+        ]
+    }
+
+    /// Tells the story.
+    pub(crate) fn told(&self) -> Told {
+        match self.tell {
+            Tell::Alone(tell) => tell(),
+            Tell::Twin(tell, loud) => tell(loud),
+        }
+    }
+
+    /// The README of the folder.
+    pub(crate) fn readme(&self) -> String {
+        let kind = if self.told().expected.quiet { "Quiet" } else { "Loud" };
+        format!(
+            "# {}\n\n{} case.\n\n{}\n\n\
+             All packets are made up by the story of this name in `tests/support/cases/`; none was captured from a network.\n\
+             Addresses are those of RFC 5737 and RFC 3849, names those of RFC 2606.\n\
+             `SIDEWATCH_BLESS=1 cargo test` writes this folder anew from the story.\n",
+            self.name,
+            kind,
+            self.about.split_whitespace().collect::<Vec<_>>().join(" ")
+        )
+    }
+}
+
+impl Told {
+    /// A story that must be heard: exactly these alerts.
+    pub(crate) fn loud<const N: usize>(story: Story, alerts: [Alert; N]) -> Self {
+        Self::new(story, Expected { alerts: alerts.into(), quiet: false, silent: true })
+    }
+
+    /// A story that wakes nobody: low ones may be recorded.
+    pub(crate) fn quiet(story: Story) -> Self {
+        Self::new(story, Expected { alerts: Vec::new(), quiet: true, silent: false })
+    }
+
+    /// A story of which nothing may be said at all.
+    pub(crate) fn silent(story: Story) -> Self {
+        Self::new(story, Expected { alerts: Vec::new(), quiet: true, silent: true })
+    }
+
+    fn new(story: Story, expected: Expected) -> Self {
+        Self { story, container: Container::Pcap, expected }
+    }
+
+    /// The same in another form of file.
+    pub(crate) fn kept_as(self, container: Container) -> Self {
+        Self { container, ..self }
+    }
+
+    /// The text of `expected.json`.
+    pub(crate) fn expected_json(&self) -> String {
+        serde_json::to_string_pretty(&self.expected).unwrap() + "\n"
+    }
+}
+
+impl Alert {
+    /// A race: the genuine answer came too.
+    pub(crate) fn on_path(mechanism: &str, forged: &[u64], genuine: u64) -> Self {
+        Self {
+            mechanism: mechanism.to_owned(),
+            verdict: vec!["on_path_injection".to_owned()],
+            max_severity: 1,
+            forged_frames: forged.to_vec(),
+            genuine_frame: Some(genuine),
+            signals: Vec::new(),
+        }
+    }
+
+    /// The genuine answer never came.
+    pub(crate) fn in_path(mechanism: &str, forged: &[u64]) -> Self {
+        Self { verdict: vec!["in_path_injection".to_owned()], genuine_frame: None, ..Self::on_path(mechanism, forged, 0) }
+    }
+
+    /// This verdict would do as well.
+    pub(crate) fn or_verdict(mut self, verdict: &str) -> Self {
+        self.verdict.push(verdict.to_owned());
+        self
+    }
+
+    /// This severity would do.
+    pub(crate) fn up_to(self, max_severity: u8) -> Self {
+        Self { max_severity, ..self }
+    }
+
+    /// It must name these signals.
+    pub(crate) fn by<const N: usize>(self, signals: [&str; N]) -> Self {
+        Self { signals: signals.map(str::to_owned).into(), ..self }
+    }
+}

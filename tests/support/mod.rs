@@ -1,0 +1,10 @@
+//! Helpers of the tests: the packet-story builder and the catalogue of cases. No assertions live here.
+
+pub(crate) mod cases;
+pub(crate) mod connection;
+pub(crate) mod container;
+pub(crate) mod host;
+pub(crate) mod injector;
+pub(crate) mod segment;
+pub(crate) mod story;
+pub(crate) mod wire;
