@@ -67,7 +67,7 @@ pub(super) fn rule(assessment: &Assessment) -> Option<Ruling> {
     let score = points.sum();
     let grade = grade(score, points)?;
     let destination = destination(scene);
-    let verdict = class(scene, points, destination.as_ref());
+    let verdict = class(assessment, points, destination.as_ref());
     Some(Ruling {
         verdict,
         mechanism: mechanism(scene, destination.as_ref()),
@@ -100,14 +100,15 @@ fn severity(grade: Grade, verdict: Verdict) -> u8 {
 }
 
 /// The first class that fits.
-fn class(scene: &Scene, points: Points, destination: Option<&Destination>) -> Verdict {
+fn class(assessment: &Assessment, points: Points, destination: Option<&Destination>) -> Verdict {
+    let scene = &assessment.scene;
     let decisive = points.header >= DECISIVE_HEADER || points.device > 0;
     let redirects = destination.is_some();
     if points.contradiction == 0 && is_portal(scene, destination) {
         Verdict::CaptivePortal
     } else if points.contradiction > 0 || (decisive && scene.spoke_again.is_some()) {
         Verdict::OnPathInjection
-    } else if decisive && is_silent(scene) {
+    } else if decisive && is_silent(scene) && is_compared_enough(assessment, points) {
         Verdict::InPathInjection
     } else if redirects && points.header == 0 && points.timing == 0 && one_stack(scene) {
         Verdict::EndpointRedirect
@@ -116,6 +117,13 @@ fn class(scene: &Scene, points: Points, destination: Option<&Destination>) -> Ve
     } else {
         Verdict::Inconclusive
     }
+}
+
+/// Against the SYN-ACK alone every server behind a SYN proxy looks forged. Then the header needs a second witness: a broken timestamp rule, a known
+/// device, or a response as bare as a template.
+fn is_compared_enough(assessment: &Assessment, points: Points) -> bool {
+    let broken_rule = assessment.found("S6").is_some_and(|evidence| evidence.votes >= 3);
+    !assessment.scene.base.is_empty() || broken_rule || points.device > 0 || assessment.found("S10").is_some()
 }
 
 /// Two packets of the server, the acknowledgment of the request among them, were sent by the suspect's stack.

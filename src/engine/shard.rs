@@ -78,7 +78,7 @@ struct List {
 
 /// One shard.
 #[derive(Debug)]
-pub struct Shard {
+pub(super) struct Shard {
     limits: Arc<Limits>,
     knowledge: Arc<Knowledge>,
     table: HashTable<u32>,
@@ -98,7 +98,7 @@ pub struct Shard {
 impl Shard {
     /// An empty shard.
     #[must_use]
-    pub fn new(limits: Arc<Limits>, knowledge: Arc<Knowledge>) -> Self {
+    pub(super) fn new(limits: Arc<Limits>, knowledge: Arc<Knowledge>) -> Self {
         Self {
             pool: Pool::new(&limits),
             limits,
@@ -117,7 +117,7 @@ impl Shard {
     }
 
     /// Takes a packet of one of this shard's flows. Timers due at or before `now` fire first.
-    pub fn handle(&mut self, packet: &Packet<'_>, (key, sender, hash): (FlowKey, Sender, u64), now: Timestamp, out: &mut Vec<Observation>) {
+    pub(super) fn handle(&mut self, packet: &Packet<'_>, (key, sender, hash): (FlowKey, Sender, u64), now: Timestamp, out: &mut Vec<Observation>) {
         self.tick(now, out);
         let index = self.find(packet, (key, sender, hash), now, out);
         let Some(slot) = self.slots.get_mut(index as usize) else { return };
@@ -145,7 +145,7 @@ impl Shard {
     }
 
     /// Fires what is due at or before `now`.
-    pub fn tick(&mut self, now: Timestamp, out: &mut Vec<Observation>) {
+    pub(super) fn tick(&mut self, now: Timestamp, out: &mut Vec<Observation>) {
         if now < self.next_due {
             return;
         }
@@ -163,7 +163,7 @@ impl Shard {
     }
 
     /// Decides every open case on what was seen so far and forgets all flows.
-    pub fn finish(&mut self, now: Timestamp, out: &mut Vec<Observation>) {
+    pub(super) fn finish(&mut self, now: Timestamp, out: &mut Vec<Observation>) {
         for index in 0..self.slots.len() as u32 {
             self.decide(index, (now, ClosedBecause::EndOfCapture), out);
             self.remove(index);
@@ -173,25 +173,25 @@ impl Shard {
 
     /// Flows held.
     #[must_use]
-    pub fn flows(&self) -> usize {
+    pub(super) fn flows(&self) -> usize {
         self.table.len()
     }
 
     /// Open cases.
     #[must_use]
-    pub const fn open_cases(&self) -> usize {
+    pub(super) const fn open_cases(&self) -> usize {
         self.open_cases
     }
 
     /// Chunks of remembered bytes in use.
     #[must_use]
-    pub fn chunks_in_use(&self) -> usize {
+    pub(super) fn chunks_in_use(&self) -> usize {
         self.pool.chunks_in_use()
     }
 
     /// What was counted.
     #[must_use]
-    pub fn counters(&self) -> ShardCounters {
+    pub(super) fn counters(&self) -> ShardCounters {
         ShardCounters { memory_stolen: self.pool.stolen, ..self.counters }
     }
 

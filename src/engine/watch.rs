@@ -30,7 +30,7 @@ pub(super) struct Desk<'a> {
 pub(super) fn react(flow: &mut Flow, event: FlowEvent, now: Timestamp, desk: &mut Desk<'_>) {
     match event {
         FlowEvent::StackChange(record) => {
-            if record.len > 0 || record.flags.any(TcpFlags::FIN) {
+            if record.len > 0 || (record.flags.any(TcpFlags::FIN) && is_unanswered(flow, &record)) {
                 let _ = case_for(flow, &record, now, desk);
             }
         }
@@ -70,11 +70,18 @@ pub(super) fn react(flow: &mut Flow, event: FlowEvent, now: Timestamp, desk: &mu
     }
 }
 
+/// The client had asked and not been answered.
+fn is_unanswered(flow: &Flow, record: &Record) -> bool {
+    let (server, client) = (flow.server_side(), flow.client_side());
+    client.last_payload.is_some_and(|asked| record.time - asked < RESET_INTERRUPTS_WITHIN && server.last_payload.is_none_or(|answered| answered < asked))
+}
+
 /// A reset of a connection on which something was going on.
 fn interrupts(flow: &Flow, record: &Record) -> bool {
     let (server, client) = (flow.server_side(), flow.client_side());
     let alive = server.opening.seen().is_some() || server.seen > 1;
-    let busy = client.last_payload.is_none_or(|last| record.time - last < RESET_INTERRUPTS_WITHIN);
+    let last_payload = client.last_payload.max(server.last_payload);
+    let busy = last_payload.is_none_or(|last| record.time - last < RESET_INTERRUPTS_WITHIN);
     alive && busy && !server.closed && !client.closed && client.rst.frame == 0
 }
 
@@ -177,16 +184,30 @@ fn is_other_exchange(case: &Case, suspect: &Record) -> bool {
     suspect.len > 0 && suspect.frame > response.first.frame && case.client.iter().any(|packet| asked_again(&packet))
 }
 
-/// Judges a case.
+/// From this score on a case is an alert's whole matter, and its packets are not told of again.
+const TOLD: u8 = 40;
+/// Frames of judged cases that a flow remembers.
+const MOST_JUDGED: usize = 128;
+
+/// Judges a case. None when nothing speaks for a forgery, or an earlier case of the flow told of it.
 pub(super) fn decide(
     case: &Case,
-    flow: &Flow,
+    flow: &mut Flow,
     pool: &Pool,
     (limits, knowledge): (&Limits, &Knowledge),
     (at, because): (Timestamp, ClosedBecause),
 ) -> Option<Observation> {
     let scenes = scene::scenes(case, flow, pool, (at, limits));
     let assessment = detect::assess(scenes, knowledge)?;
+    let scene = &assessment.scene;
+    let named = || scene.forged.iter().chain(&scene.genuine).map(|record| record.frame).chain(scene.closes.iter().flat_map(|close| [close.close.frame, close.contradicted_by.frame]));
+    if named().any(|frame| flow.judged.contains(&frame)) {
+        return None;
+    }
+    if assessment.score() >= TOLD {
+        let room = MOST_JUDGED.saturating_sub(flow.judged.len());
+        flow.judged.extend(named().take(room));
+    }
     let payload = |record: &Record| pool.payload_of(flow.server_side().log, record.frame);
     Some(Observation {
         at,

@@ -33,6 +33,17 @@ pub const fn id_step(a: u16, b: u16) -> i16 {
     b.wrapping_sub(a) as i16
 }
 
+/// Carries the identification of another packet, while the server's own packets count up.
+#[must_use]
+pub fn borrows_id(record: &Record, base: &[Record]) -> bool {
+    if record.is_v6() || (record.ip_id == 0 && record.df()) {
+        return false;
+    }
+    let others = || base.iter().filter(|other| other.frame != record.frame);
+    let counts = others().zip(others().skip(1)).any(|(a, b)| (1..=64).contains(&id_step(a.ip_id, b.ip_id)));
+    counts && others().any(|other| other.ip_id == record.ip_id && other.seq != record.seq)
+}
+
 /// More than `WINDOW_FACTOR` apart. A zero window is flow control, and what a RST carries.
 #[must_use]
 pub fn window_jumps(a: u16, b: u16) -> bool {

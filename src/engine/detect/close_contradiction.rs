@@ -17,6 +17,7 @@
 
 use super::{Detector, Finding, Group, Knowledge, Weight};
 use crate::engine::case::scene::Scene;
+use crate::engine::case::stacks;
 use crate::engine::decode::packet::TcpFlags;
 use crate::engine::flow::event::{CloseContradiction, CloseKind};
 use crate::engine::time::Span;
@@ -41,7 +42,7 @@ impl Detector for CloseContradictionDetector {
         Group::Contradiction
     }
     fn inspect(&self, scene: &Scene, _: &Knowledge) -> Option<Finding> {
-        let strongest = scene.closes.iter().filter(|close| concerns(scene, close)).map(|close| (close, points(close))).filter(|(_, points)| *points > 0).max_by_key(|(_, points)| *points);
+        let strongest = scene.closes.iter().filter(|close| concerns(scene, close)).map(|close| (close, points(close, scene))).filter(|(_, points)| *points > 0).max_by_key(|(_, points)| *points);
         match strongest {
             Some((close, points)) => Some(describe(close, points)),
             None => last_ack(scene),
@@ -58,8 +59,11 @@ fn concerns(scene: &Scene, close: &CloseContradiction) -> bool {
     }
 }
 
-fn points(close: &CloseContradiction) -> u8 {
+/// A user-space stack that loses count of its own bytes ends its stream before them, numbered like all its packets: 30 then, and 45 where
+/// the packet borrows another one's IP identification.
+fn points(close: &CloseContradiction, scene: &Scene) -> u8 {
     match close.kind {
+        CloseKind::FinBeforeData if !stacks::borrows_id(&close.contradicted_by, &scene.base) => 30,
         CloseKind::DataAfterReset if close.contradicted_by.time - close.close.time < REORDERING => 0,
         CloseKind::DataAfterReset => 35,
         CloseKind::DataAfterFin | CloseKind::FinBeforeData => 45,

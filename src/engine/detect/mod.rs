@@ -17,6 +17,7 @@ mod unread_question;
 pub use genuine_silence::is_silent;
 
 use super::case::scene::Scene;
+use super::decode::packet::TcpFlags;
 use crate::rules::device::DeviceLibrary;
 
 /// Detectors of one group measure the same thing; only the strongest of a group counts.
@@ -188,6 +189,8 @@ pub fn assess(scenes: Vec<Scene>, knowledge: &Knowledge) -> Option<Assessment> {
     scenes
         .into_iter()
         .map(|scene| Assessment { evidence: inspect(&scene, knowledge), scene })
+        // A second SYN-ACK without S2 is a server's or a front's second attempt; its header says nothing.
+        .filter(|assessment| !assessment.scene.suspect.flags.any(TcpFlags::SYN) || assessment.found("S2").is_some())
         .filter(|assessment| !assessment.evidence.is_empty())
         .max_by_key(|assessment| {
             let unread = assessment.found("S6+").is_some();

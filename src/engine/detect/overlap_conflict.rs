@@ -66,19 +66,9 @@ fn points(conflict: &Conflict, scene: &Scene) -> u8 {
     match heads {
         2 => 65,
         1 => 60,
-        _ if borrows(&conflict.earlier, scene) || borrows(&conflict.later, scene) => 45,
+        _ if [&conflict.earlier, &conflict.later].into_iter().any(|copy| stacks::borrows_id(copy, &scene.base)) => 45,
         _ => 35,
     }
-}
-
-/// Carries the identification of another packet, while the server's own packets count up.
-fn borrows(record: &Record, scene: &Scene) -> bool {
-    if record.is_v6() || (record.ip_id == 0 && record.df()) {
-        return false;
-    }
-    let others = || scene.base.iter().filter(|other| other.frame != record.frame);
-    let counts = others().zip(others().skip(1)).any(|(a, b)| (1..=64).contains(&stacks::id_step(a.ip_id, b.ip_id)));
-    counts && others().any(|other| other.ip_id == record.ip_id && other.seq != record.seq)
 }
 
 fn describe(record: &Record, bytes: &[u8]) -> String {

@@ -63,6 +63,8 @@ pub struct Context<'a> {
 pub struct FlowCounters {
     /// Packets that the mirror delivered twice.
     pub mirror_copies: u64,
+    /// Packets with a wrong checksum in a direction whose checksums are filled in: the receiver discards them.
+    pub corrupt: u64,
     /// Packets far outside the sequence space of their flow.
     pub strays: u64,
     /// Holes in a stream that were given up.
@@ -79,6 +81,7 @@ impl FlowCounters {
     pub(super) fn plus(self, other: &Self) -> Self {
         Self {
             mirror_copies: self.mirror_copies + other.mirror_copies,
+            corrupt: self.corrupt + other.corrupt,
             strays: self.strays + other.strays,
             gaps: self.gaps + other.gaps,
             small_conflicts: self.small_conflicts + other.small_conflicts,
@@ -119,6 +122,8 @@ pub struct Flow {
     pub cases_opened: u32,
     /// Conflicts reported so far.
     pub conflicts: u16,
+    /// Frames that a judged case named; the same forgery is not told of twice.
+    pub judged: Vec<u64>,
     /// VLAN ids of the first packet.
     pub vlans: Vlans,
     sides: [Side; 2],
@@ -143,6 +148,7 @@ impl Flow {
             last_answer: None,
             cases: Vec::new(),
             cases_opened: 0,
+            judged: Vec::new(),
             conflicts: 0,
             sides: [Side::default(), Side::default()],
             vlans: head.vlans,

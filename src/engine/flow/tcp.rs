@@ -5,6 +5,7 @@ use super::key::Sender;
 use super::record::{Record, seq_diff};
 use super::side::{Opening, Side};
 use super::{Context, Flow, Stage, stream};
+use crate::engine::decode::checksum;
 use crate::engine::decode::packet::{Head, Packet, TcpFlags};
 
 /// A packet farther than this from the known sequence space is not of this connection's present (the largest scaled window is 1 GiB, windows in
@@ -12,6 +13,8 @@ use crate::engine::decode::packet::{Head, Packet, TcpFlags};
 const FAR: u32 = 1 << 26;
 /// So many far packets in a row, and the stream is taken up anew at the last of them.
 const STRAYS_TO_RESYNC: u8 = 3;
+/// Fewer bytes beyond a FIN are padding that was counted as payload, or a keep-alive probe's (signals.md, S1).
+const SMALLEST_EXCESS: i32 = 8;
 /// Above any MTU in use on a wire (jumbo frames included): the capturing host merged segments.
 const LARGEST_SEGMENT: u32 = 9_000;
 
@@ -62,6 +65,8 @@ fn open(flow: &mut Flow, packet: &Packet<'_>, sender: Sender, context: &mut Cont
         // The first of its kind; where the stream was seen before it, the packet came late or out of order.
         None => {
             side.opening = opening;
+            // What claimed to end the connection before it began has not.
+            (side.closed, side.fin, side.rst) = (false, Record::default(), Record::default());
             if !side.synced {
                 side.sync(head.seq.wrapping_add(1));
             }
@@ -86,6 +91,10 @@ fn open(flow: &mut Flow, packet: &Packet<'_>, sender: Sender, context: &mut Cont
 
 fn carry_on(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sender, context): (Sender, &mut Context<'_>)) {
     let head = &packet.head;
+    if is_odd(flow.side(sender), record) && is_corrupt(flow.side(sender), packet) {
+        context.counters.corrupt += 1;
+        return;
+    }
     if flow.stage == Stage::Opening {
         flow.stage = Stage::Open;
     }
@@ -114,6 +123,18 @@ fn carry_on(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sender, cont
     if head.flags.any(TcpFlags::FIN) {
         finish(flow, record, sender, context);
     }
+}
+
+/// Not simply the next packet of its stream: worth the price of a checksum.
+fn is_odd(side: &Side, record: &Record) -> bool {
+    let in_order = record.len == 0 || record.seq == side.next;
+    !in_order || side.bits != record.stack_bits() || record.flags.any(!(TcpFlags::ACK | TcpFlags::PSH))
+}
+
+/// The receiver discards the packet. Known only where other packets of the direction show that checksums were filled in before capture.
+fn is_corrupt(side: &Side, packet: &Packet<'_>) -> bool {
+    let is_right = |record: &Record| record.len == 0 && record.header_sum == checksum::RIGHT;
+    checksum::checksum_ok(&packet.head, packet.payload) == Some(false) && side.opening.seen().into_iter().chain(side.records()).any(is_right)
 }
 
 fn is_stray(side: &mut Side, record: &Record) -> bool {
@@ -182,7 +203,7 @@ fn contradict_close(flow: &Flow, record: &Record, sender: Sender, context: &mut 
     let side = flow.server_side();
     let contradiction = if side.rst.frame != 0 {
         Some((CloseKind::DataAfterReset, side.rst))
-    } else if side.closed && seq_diff(side.fin.end_seq().wrapping_sub(1), record.seq.wrapping_add(record.len)) > 0 {
+    } else if side.closed && seq_diff(fin_seq(&side.fin), record.seq.wrapping_add(record.len)) >= SMALLEST_EXCESS {
         Some((CloseKind::DataAfterFin, side.fin))
     } else {
         None
@@ -192,12 +213,18 @@ fn contradict_close(flow: &Flow, record: &Record, sender: Sender, context: &mut 
     }
 }
 
+/// The sequence number that a FIN takes.
+const fn fin_seq(record: &Record) -> u32 {
+    record.end_seq().wrapping_sub(1)
+}
+
 fn finish(flow: &mut Flow, record: &Record, sender: Sender, context: &mut Context<'_>) {
     let from_server = sender == flow.server;
     let side = flow.side_mut(sender);
-    let end = record.end_seq().wrapping_sub(1);
-    let before_data = seq_diff(end, side.high) > 0;
-    if from_server && before_data && let Some(beyond) = side.records().filter(|other| seq_diff(end, other.payload_seq().wrapping_add(other.len)) > 0).last() {
+    let end = fin_seq(record);
+    let repeated = side.closed && fin_seq(&side.fin) == end;
+    let reaches_beyond = |other: &&Record| other.len > 0 && seq_diff(end, other.payload_seq().wrapping_add(other.len)) >= SMALLEST_EXCESS;
+    if from_server && !repeated && let Some(beyond) = side.records().filter(reaches_beyond).last() {
         let contradiction = CloseContradiction { kind: CloseKind::FinBeforeData, close: *record, contradicted_by: *beyond };
         context.events.push(FlowEvent::CloseContradiction(contradiction));
     }
