@@ -30,7 +30,17 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("{bar:24} {bytes}/{total_bytes}, {eta} left, {wide_msg}") {
             bar.set_style(style);
         }
-        Self { bar, files: files.len(), file: 0, bytes_before: 0, bytes_of_file: 0, frames_before: 0, frames_of_file: 0, alerts: 0, name: String::new() }
+        Self {
+            bar,
+            files: files.len(),
+            file: 0,
+            bytes_before: 0,
+            bytes_of_file: 0,
+            frames_before: 0,
+            frames_of_file: 0,
+            alerts: 0,
+            name: String::new(),
+        }
     }
 
     /// The next capture.

@@ -81,7 +81,11 @@ impl Replay {
                 return Ok(Status::BadInput);
             }
         };
-        let devices = if self.no_device_library { DeviceLibrary::default() } else { DeviceLibrary::shipped().context("the shipped device library")? };
+        let devices = if self.no_device_library {
+            DeviceLibrary::default()
+        } else {
+            DeviceLibrary::shipped().context("the shipped device library")?
+        };
         let settings = Settings {
             limits: Limits::within(u64::from(self.memory) << 20),
             knowledge: Arc::new(Knowledge { devices }),
@@ -123,7 +127,12 @@ impl Replay {
         output.begin(path);
         let (report, ended) = pump::run(&mut source, settings, output);
         if report.frames > 0 && report.understood == 0 {
-            output.tell(&format!("sidewatch: {}: none of its {} frames could be decoded ({})", path.display(), report.frames, named(&report)));
+            output.tell(&format!(
+                "sidewatch: {}: none of its {} frames could be decoded ({})",
+                path.display(),
+                report.frames,
+                named(&report)
+            ));
         }
         if self.stats {
             output.tell(&statistics(path, &report));
@@ -164,7 +173,9 @@ impl Output {
         let eve_file = match eve_file {
             Some(path) => {
                 let file = OpenOptions::new().create(true).append(true).open(path);
-                Some(BufWriter::new(file.with_context(|| format!("cannot append to {}; give --eve-file a path that can be written", path.display()))?))
+                Some(BufWriter::new(
+                    file.with_context(|| format!("cannot append to {}; give --eve-file a path that can be written", path.display()))?,
+                ))
             }
             None => None,
         };

@@ -11,7 +11,11 @@ pub(super) fn consider(assessment: &Assessment, ruling: &Ruling) -> Vec<Consider
     let mut all = Vec::new();
     let mut weigh = |explanation: &'static str, kept: bool, why: String| all.push(Considered { explanation, kept, why });
     if let Some(conflict) = scene.conflicts.first() {
-        weigh("retransmission", false, format!("{} of {} shared bytes differ; a sender repeats its bytes unchanged", conflict.differing, conflict.overlap));
+        weigh(
+            "retransmission",
+            false,
+            format!("{} of {} shared bytes differ; a sender repeats its bytes unchanged", conflict.differing, conflict.overlap),
+        );
         let sums = (conflict.earlier_checksum, conflict.later_checksum);
         let why = match sums {
             (Some(true), Some(true)) => "both packets have right checksums",
@@ -30,7 +34,11 @@ pub(super) fn consider(assessment: &Assessment, ruling: &Ruling) -> Vec<Consider
         };
         weigh("anti-DDoS front that answers the SYN for the server", !broken && assessment.found("S8").is_none(), why.to_owned());
     } else if votes > 0 {
-        weigh("anti-DDoS front that answers the SYN for the server", false, format!("the packet also differs from {} other packets of the server", scene.base.len()));
+        weigh(
+            "anti-DDoS front that answers the SYN for the server",
+            false,
+            format!("the packet also differs from {} other packets of the server", scene.base.len()),
+        );
     }
     if votes > 0 {
         let alone = assessment.found("S5").is_none() && assessment.found("S6").is_none() && assessment.found("S6+").is_none();
@@ -39,12 +47,21 @@ pub(super) fn consider(assessment: &Assessment, ruling: &Ruling) -> Vec<Consider
     }
     if ruling.destination.is_some() {
         let by_site = matches!(ruling.verdict, Verdict::EndpointRedirect | Verdict::SuspiciousRedirect);
-        let why = if by_site { "nothing in the packets speaks against it" } else { "the packets that carried it are not of the server's stack" };
+        let why =
+            if by_site { "nothing in the packets speaks against it" } else { "the packets that carried it are not of the server's stack" };
         weigh("redirect by the site itself or an ad", by_site, why.to_owned());
-        weigh("captive portal or operator's notice", true, "who operates the device that sent it cannot be told from the packets".to_owned());
+        weigh(
+            "captive portal or operator's notice",
+            true,
+            "who operates the device that sent it cannot be told from the packets".to_owned(),
+        );
     }
     if scene.impaired {
-        weigh("gaps in what the sensor saw", true, "the handshake or one direction was not seen, or segments were merged before capture".to_owned());
+        weigh(
+            "gaps in what the sensor saw",
+            true,
+            "the handshake or one direction was not seen, or segments were merged before capture".to_owned(),
+        );
     }
     all
 }

@@ -37,7 +37,9 @@ pub struct CorrelateCounters {
 impl Correlator {
     /// Judges observations that are complete up to some time. They are put in order first, so that the order in which workers finish changes nothing.
     pub fn judge(&mut self, mut observations: Vec<Observation>) -> Vec<Alert> {
-        observations.sort_by_key(|observation| (observation.at, observation.assessment.scene.suspect.frame, observation.serial, observation.flow.client));
+        observations.sort_by_key(|observation| {
+            (observation.at, observation.assessment.scene.suspect.frame, observation.serial, observation.flow.client)
+        });
         let mut alerts: Vec<Alert> = observations.iter().filter_map(|observation| self.take(observation)).collect();
         alerts.sort_by_key(|alert| (alert.closed_at, alert.id));
         alerts

@@ -4,7 +4,9 @@ use sha2::{Digest, Sha256};
 
 use super::considered;
 use super::verdict::Ruling;
-use crate::alert::{Alert, ClosedBecause, FlowFacts, HttpFacts, LadderRow, Mechanism, PacketFacts, RedirectFacts, Role, SensorHealth, Signal};
+use crate::alert::{
+    Alert, ClosedBecause, FlowFacts, HttpFacts, LadderRow, Mechanism, PacketFacts, RedirectFacts, Role, SensorHealth, Signal,
+};
 use crate::engine::case::scene::Scene;
 use crate::engine::decode::packet::TcpFlags;
 use crate::engine::detect::{Group, first_line};

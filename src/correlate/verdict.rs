@@ -134,10 +134,13 @@ fn one_stack(scene: &Scene) -> bool {
 /// Status 511 (RFC 6585, section 6), or an address of a private network as the target of a plain request.
 fn is_portal(scene: &Scene, destination: Option<&Destination>) -> bool {
     let demands_login = scene.response.as_ref().is_some_and(|response| response.status == 511);
-    let private = destination.and_then(|destination| destination.to.as_ref()).and_then(|to| to.host().parse::<IpAddr>().ok()).is_some_and(|ip| match ip {
-        IpAddr::V4(v4) => v4.is_private() || v4.is_link_local(),
-        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local(),
-    });
+    let private =
+        destination.and_then(|destination| destination.to.as_ref()).and_then(|to| to.host().parse::<IpAddr>().ok()).is_some_and(|ip| {
+            match ip {
+                IpAddr::V4(v4) => v4.is_private() || v4.is_link_local(),
+                IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local(),
+            }
+        });
     demands_login || private
 }
 

@@ -117,7 +117,13 @@ impl Shard {
     }
 
     /// Takes a packet of one of this shard's flows. Timers due at or before `now` fire first.
-    pub(super) fn handle(&mut self, packet: &Packet<'_>, (key, sender, hash): (FlowKey, Sender, u64), now: Timestamp, out: &mut Vec<Observation>) {
+    pub(super) fn handle(
+        &mut self,
+        packet: &Packet<'_>,
+        (key, sender, hash): (FlowKey, Sender, u64),
+        now: Timestamp,
+        out: &mut Vec<Observation>,
+    ) {
         self.tick(now, out);
         let index = self.find(packet, (key, sender, hash), now, out);
         let Some(slot) = self.slots.get_mut(index as usize) else { return };
@@ -195,7 +201,13 @@ impl Shard {
         ShardCounters { memory_stolen: self.pool.stolen, ..self.counters }
     }
 
-    fn find(&mut self, packet: &Packet<'_>, (key, sender, hash): (FlowKey, Sender, u64), now: Timestamp, out: &mut Vec<Observation>) -> u32 {
+    fn find(
+        &mut self,
+        packet: &Packet<'_>,
+        (key, sender, hash): (FlowKey, Sender, u64),
+        now: Timestamp,
+        out: &mut Vec<Observation>,
+    ) -> u32 {
         let slots = &self.slots;
         let same = |index: &u32| slots.get(*index as usize).and_then(|slot| slot.flow.as_ref()).is_some_and(|flow| flow.key == key);
         if let Some(index) = self.table.find(hash, same).copied() {
@@ -287,7 +299,12 @@ impl Shard {
         if let Some(flow) = self.slots.get_mut(index as usize).and_then(|slot| slot.flow.as_mut()) {
             for event in events.drain(..) {
                 let before = flow.cases.len();
-                watch::react(flow, event, now, &mut watch::Desk { pool: &self.pool, limits: &self.limits, knowledge: &self.knowledge, counters: &mut self.counters });
+                watch::react(
+                    flow,
+                    event,
+                    now,
+                    &mut watch::Desk { pool: &self.pool, limits: &self.limits, knowledge: &self.knowledge, counters: &mut self.counters },
+                );
                 for case in flow.cases.iter().skip(before) {
                     self.open_cases += 1;
                     self.deadlines.push(Reverse((case.deadline, flow.first_frame, index)));
@@ -314,7 +331,8 @@ impl Shard {
         if flow.cases.is_empty() {
             return;
         }
-        let (due, open): (Vec<Box<Case>>, Vec<Box<Case>>) = std::mem::take(&mut flow.cases).into_iter().partition(|case| case.deadline <= until);
+        let (due, open): (Vec<Box<Case>>, Vec<Box<Case>>) =
+            std::mem::take(&mut flow.cases).into_iter().partition(|case| case.deadline <= until);
         flow.cases = open;
         self.open_cases -= due.len();
         for case in due {

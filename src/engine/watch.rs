@@ -73,7 +73,9 @@ pub(super) fn react(flow: &mut Flow, event: FlowEvent, now: Timestamp, desk: &mu
 /// The client had asked and not been answered.
 fn is_unanswered(flow: &Flow, record: &Record) -> bool {
     let (server, client) = (flow.server_side(), flow.client_side());
-    client.last_payload.is_some_and(|asked| record.time - asked < RESET_INTERRUPTS_WITHIN && server.last_payload.is_none_or(|answered| answered < asked))
+    client
+        .last_payload
+        .is_some_and(|asked| record.time - asked < RESET_INTERRUPTS_WITHIN && server.last_payload.is_none_or(|answered| answered < asked))
 }
 
 /// A reset of a connection on which something was going on.
@@ -200,7 +202,14 @@ pub(super) fn decide(
     let scenes = scene::scenes(case, flow, pool, (at, limits));
     let assessment = detect::assess(scenes, knowledge)?;
     let scene = &assessment.scene;
-    let named = || scene.forged.iter().chain(&scene.genuine).map(|record| record.frame).chain(scene.closes.iter().flat_map(|close| [close.close.frame, close.contradicted_by.frame]));
+    let named = || {
+        scene
+            .forged
+            .iter()
+            .chain(&scene.genuine)
+            .map(|record| record.frame)
+            .chain(scene.closes.iter().flat_map(|close| [close.close.frame, close.contradicted_by.frame]))
+    };
     if named().any(|frame| flow.judged.contains(&frame)) {
         return None;
     }

@@ -54,7 +54,8 @@ pub(super) fn run<S: FrameSource>(source: &mut S, settings: &Settings, audience:
                 Worker { batches, outcomes, thread: scope.spawn(move || work(shards, &inbox, &outbox)) }
             })
             .collect();
-        let mut dispatcher = Dispatcher { workers, spare: VecDeque::new(), in_flight: 0, judge: Judge { correlator: Correlator::default(), audience } };
+        let mut dispatcher =
+            Dispatcher { workers, spare: VecDeque::new(), in_flight: 0, judge: Judge { correlator: Correlator::default(), audience } };
         let mut decoder = Decoder::new(&settings.limits);
         let ended = dispatcher.dispatch(source, &mut decoder, settings.seed);
         let Dispatcher { workers, judge, .. } = dispatcher;

@@ -115,7 +115,8 @@ impl DeviceLibrary {
     pub fn may_know(&self, record: &Record) -> bool {
         !record.is_v6()
             && self.devices.iter().any(|device| {
-                let id = device.mandatory.iter().any(|name| name == "ip_id") && device.marks.ip_id.as_ref().is_some_and(|ids| ids.contains(&record.ip_id));
+                let id = device.mandatory.iter().any(|name| name == "ip_id")
+                    && device.marks.ip_id.as_ref().is_some_and(|ids| ids.contains(&record.ip_id));
                 id && !device.generic
             })
     }
@@ -145,7 +146,9 @@ fn hold_against(device: &Device, scene: &Scene) -> Option<Match> {
 
 /// The server's own packets are not made the same way.
 fn differs_from_base(scene: &Scene) -> bool {
-    let alike = |record: &Record| record.df() == scene.suspect.df() && record.has_timestamps() == scene.suspect.has_timestamps() && record.ttl == scene.suspect.ttl;
+    let alike = |record: &Record| {
+        record.df() == scene.suspect.df() && record.has_timestamps() == scene.suspect.has_timestamps() && record.ttl == scene.suspect.ttl
+    };
     scene.base_with_syn_ack().next().is_some() && !scene.base_with_syn_ack().any(alike)
 }
 
@@ -193,12 +196,16 @@ fn judged(marks: &Marks, scene: &Scene) -> Vec<Field> {
 fn of_sequence(marks: &Marks, scene: &Scene) -> Vec<Field> {
     let mut fields = Vec::new();
     let pairs = || scene.forged.iter().zip(scene.forged.iter().skip(1));
-    if let Some(expected) = marks.ttl_and_window_rise && scene.forged.len() >= 2 {
+    if let Some(expected) = marks.ttl_and_window_rise
+        && scene.forged.len() >= 2
+    {
         let rises = pairs().all(|(a, b)| b.ttl == a.ttl.wrapping_add(1) && b.window == a.window.wrapping_add(1));
         fields.push(Field { name: "ttl_and_window_rise", matches: rises == expected, shown: "TTL and window rise by one".to_owned() });
     }
     let resets: Vec<&Record> = scene.forged.iter().filter(|record| record.flags.any(TcpFlags::RST)).collect();
-    if let Some(step) = marks.reset_step && resets.len() >= 2 {
+    if let Some(step) = marks.reset_step
+        && resets.len() >= 2
+    {
         let steps = resets.iter().zip(resets.iter().skip(1)).any(|(a, b)| b.seq.wrapping_sub(a.seq) == step);
         fields.push(Field { name: "reset_step", matches: steps, shown: format!("second RST {step} further") });
     }

@@ -81,7 +81,8 @@ impl Case {
     /// The case concerns this packet already.
     #[must_use]
     pub fn concerns(&self, frame: u64) -> bool {
-        self.suspects.iter().any(|suspect| suspect.frame == frame) || self.conflicts.iter().any(|conflict| conflict.earlier.frame == frame || conflict.later.frame == frame)
+        self.suspects.iter().any(|suspect| suspect.frame == frame)
+            || self.conflicts.iter().any(|conflict| conflict.earlier.frame == frame || conflict.later.frame == frame)
     }
 }
 

@@ -1,13 +1,13 @@
 //! A case made ready for the detectors: one suspected packet, what its sender sent, and what it is compared with.
 
-use super::stacks;
 use super::Case;
+use super::stacks;
 use crate::engine::decode::packet::TcpFlags;
+use crate::engine::flow::Flow;
 use crate::engine::flow::event::{CloseContradiction, Conflict};
 use crate::engine::flow::memory::{LogId, Pool};
 use crate::engine::flow::record::{Record, seq_diff};
 use crate::engine::flow::side::Opening;
-use crate::engine::flow::Flow;
 use crate::engine::limits::Limits;
 use crate::engine::protocol::http::{Connection, Event, Redirect, Request, Response, Stamp};
 use crate::engine::time::{Span, Timestamp};
@@ -175,7 +175,8 @@ fn divide(records: &[Record], suspect: &Record, other: Option<&Record>) -> (Vec<
     let established = own.is_some_and(|members| members.first().is_some_and(|first| first.frame < suspect.frame));
     let with_other = other.is_some_and(|other| is_own(other.frame));
     if established || with_other {
-        let forged: Vec<Record> = candidates.iter().filter(|record| record.frame == suspect.frame || repeats(record, suspect, &candidates)).copied().collect();
+        let forged: Vec<Record> =
+            candidates.iter().filter(|record| record.frame == suspect.frame || repeats(record, suspect, &candidates)).copied().collect();
         let base = candidates.iter().filter(|record| forged.iter().all(|own| own.frame != record.frame)).copied().collect();
         return (forged, base);
     }

@@ -42,7 +42,13 @@ impl Detector for CloseContradictionDetector {
         Group::Contradiction
     }
     fn inspect(&self, scene: &Scene, _: &Knowledge) -> Option<Finding> {
-        let strongest = scene.closes.iter().filter(|close| concerns(scene, close)).map(|close| (close, points(close, scene))).filter(|(_, points)| *points > 0).max_by_key(|(_, points)| *points);
+        let strongest = scene
+            .closes
+            .iter()
+            .filter(|close| concerns(scene, close))
+            .map(|close| (close, points(close, scene)))
+            .filter(|(_, points)| *points > 0)
+            .max_by_key(|(_, points)| *points);
         match strongest {
             Some((close, points)) => Some(describe(close, points)),
             None => last_ack(scene),
@@ -92,7 +98,10 @@ fn describe(close: &CloseContradiction, points: u8) -> Finding {
 
 fn last_ack(scene: &Scene) -> Option<Finding> {
     let fin = scene.forged.iter().find(|record| record.flags.any(TcpFlags::FIN))?;
-    let ack = scene.forged.iter().find(|record| record.frame > fin.frame && record.is_bare_ack() && (LAST_ACK.0..=LAST_ACK.1).contains(&(record.time - fin.time)))?;
+    let ack = scene
+        .forged
+        .iter()
+        .find(|record| record.frame > fin.frame && record.is_bare_ack() && (LAST_ACK.0..=LAST_ACK.1).contains(&(record.time - fin.time)))?;
     Some(Finding {
         weight: Weight::Weak,
         points: 0,

@@ -61,7 +61,8 @@ impl Detector for CompetingSynAck {
 /// The connection went on in the first one's numbers, and someone spoke in the second one's: data, or a RST for an acknowledgment it never earned.
 fn both_lived_on(scene: &Scene, first: &Record, second: &Record) -> bool {
     let near = |base: u32, seq: u32| (0..1 << 20).contains(&seq_diff(base, seq));
-    let client_chose_first = scene.client.iter().any(|packet| packet.flags.any(TcpFlags::ACK) && near(first.seq.wrapping_add(1), packet.ack));
+    let client_chose_first =
+        scene.client.iter().any(|packet| packet.flags.any(TcpFlags::ACK) && near(first.seq.wrapping_add(1), packet.ack));
     let speaks = |record: &&Record| record.len > 0 || record.flags.any(TcpFlags::RST | TcpFlags::FIN);
     let second_spoke = scene.forged.iter().chain(&scene.base).filter(speaks).any(|record| near(second.seq.wrapping_add(1), record.seq));
     client_chose_first && second_spoke

@@ -36,7 +36,10 @@ impl Detector for GenuineSilence {
             weight: Weight::Class,
             points: 0,
             votes: 0,
-            observed: format!("nothing of the server's own stack in the {:.1} s after the suspect", scene.watched.as_millis_f64() / 1_000.0),
+            observed: format!(
+                "nothing of the server's own stack in the {:.1} s after the suspect",
+                scene.watched.as_millis_f64() / 1_000.0
+            ),
             expected: "the genuine answer".to_owned(),
             frames: vec![scene.suspect.frame],
             why: "The genuine server, alive until then, was not heard again.",

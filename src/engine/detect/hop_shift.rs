@@ -37,7 +37,11 @@ impl Detector for HopShift {
         let shift = scene.suspect.ttl.abs_diff(ttl);
         let needed = if packets >= 2 { 1 } else { 2 };
         (shift >= needed).then(|| {
-            let witnesses = if packets >= 2 { format!("on {packets} other packets of the server") } else { "on the only other packet of the server".to_owned() };
+            let witnesses = if packets >= 2 {
+                format!("on {packets} other packets of the server")
+            } else {
+                "on the only other packet of the server".to_owned()
+            };
             vote(
                 1,
                 format!("TTL {}", scene.suspect.ttl),

@@ -73,9 +73,12 @@ fn jumped(scene: &Scene) -> Option<Finding> {
 
 fn copied(scene: &Scene) -> Option<Finding> {
     let suspect = &scene.suspect;
-    let asked = scene.client.iter().filter(|packet| packet.frame < suspect.frame && !unnumbered(packet)).max_by_key(|packet| packet.frame)?;
+    let asked =
+        scene.client.iter().filter(|packet| packet.frame < suspect.frame && !unnumbered(packet)).max_by_key(|packet| packet.frame)?;
     // A server whose every packet copies the client's is a SYN proxy by its own rule, not a second sender.
-    let habit = scene.base_with_syn_ack().any(|record| scene.client.iter().chain(scene.syn.seen()).any(|packet| packet.ip_id == record.ip_id && packet.ip_id != 0));
+    let habit = scene
+        .base_with_syn_ack()
+        .any(|record| scene.client.iter().chain(scene.syn.seen()).any(|packet| packet.ip_id == record.ip_id && packet.ip_id != 0));
     (asked.ip_id == suspect.ip_id && !habit).then(|| {
         vote(
             1,

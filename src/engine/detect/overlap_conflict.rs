@@ -40,8 +40,10 @@ impl Detector for OverlapConflict {
         Group::Contradiction
     }
     fn inspect(&self, scene: &Scene, _: &Knowledge) -> Option<Finding> {
-        let (conflict, points) = scene.conflicts.iter().map(|conflict| (conflict, points(conflict, scene))).max_by_key(|(_, points)| *points)?;
-        let suspect_first = conflict.earlier.frame == scene.suspect.frame || scene.forged.iter().any(|record| record.frame == conflict.earlier.frame);
+        let (conflict, points) =
+            scene.conflicts.iter().map(|conflict| (conflict, points(conflict, scene))).max_by_key(|(_, points)| *points)?;
+        let suspect_first =
+            conflict.earlier.frame == scene.suspect.frame || scene.forged.iter().any(|record| record.frame == conflict.earlier.frame);
         let (seen, compared) = if suspect_first {
             (describe(&conflict.earlier, &conflict.earlier_bytes), describe(&conflict.later, &conflict.later_bytes))
         } else {

@@ -67,7 +67,10 @@ impl Detector for RedirectSemantics {
             points,
             votes: 0,
             observed: format!("{}: {}", destination.written, reasons.join(", ")),
-            expected: destination.from.as_ref().map_or_else(|| "an answer of the site that was asked".to_owned(), |from| format!("an answer of {}", from.host())),
+            expected: destination
+                .from
+                .as_ref()
+                .map_or_else(|| "an answer of the site that was asked".to_owned(), |from| format!("an answer of {}", from.host())),
             frames: vec![scene.suspect.frame],
             why: "The answer sends the client to a place that has nothing to do with the question.",
         })
@@ -79,7 +82,10 @@ impl Detector for RedirectSemantics {
 pub fn destination(scene: &Scene) -> Option<Destination> {
     let asked = scene.asked();
     let from = asked.and_then(|request| Address::of_request(request.host.as_deref()?, scene.server_port, &request.target));
-    scene.redirects().map(|redirect| resolve(redirect, from.as_ref())).max_by_key(|destination| (destination.cross_site, std::cmp::Reverse(destination.kind as u8)))
+    scene
+        .redirects()
+        .map(|redirect| resolve(redirect, from.as_ref()))
+        .max_by_key(|destination| (destination.cross_site, std::cmp::Reverse(destination.kind as u8)))
 }
 
 /// True when the response sends the client to another site, or to an address while it is unknown what was asked.
@@ -124,12 +130,16 @@ fn weigh(destination: &Destination, scene: &Scene) -> (u8, Vec<&'static str>) {
 
 fn has_token(to: &Address) -> bool {
     let tail = [to.path(), to.query().unwrap_or("")];
-    tail.into_iter().flat_map(|part| part.split(['/', '=', '&', '?', '-', '_', '.'])).any(|word| word.len() >= TOKEN && word.bytes().any(|b| b.is_ascii_digit()))
+    tail.into_iter()
+        .flat_map(|part| part.split(['/', '=', '&', '?', '-', '_', '.']))
+        .any(|word| word.len() >= TOKEN && word.bytes().any(|b| b.is_ascii_digit()))
 }
 
 /// Four labels and more, one of them with digits amid letters, as names made for one target have.
 fn has_random_label(host: &str) -> bool {
     let labels: Vec<&str> = host.split('.').collect();
-    let random = |label: &&str| label.len() >= 8 && label.bytes().filter(u8::is_ascii_digit).count() >= 2 && label.bytes().any(|b| b.is_ascii_alphabetic());
+    let random = |label: &&str| {
+        label.len() >= 8 && label.bytes().filter(u8::is_ascii_digit).count() >= 2 && label.bytes().any(|b| b.is_ascii_alphabetic())
+    };
     labels.len() >= 4 && !is_ip_literal(host) && labels.iter().any(random)
 }

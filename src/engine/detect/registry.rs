@@ -1,8 +1,8 @@
 //! One line for each detector, in the order in which an alert lists them.
 
 use super::{
-    Detector, bare_response, close_contradiction, competing_syn_ack, device_fingerprint, early_answer, genuine_silence, hop_shift, ip_id_break,
-    overlap_conflict, redirect_semantics, stack_break, unread_question,
+    Detector, bare_response, close_contradiction, competing_syn_ack, device_fingerprint, early_answer, genuine_silence, hop_shift,
+    ip_id_break, overlap_conflict, redirect_semantics, stack_break, unread_question,
 };
 
 /// All detectors.

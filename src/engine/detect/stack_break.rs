@@ -43,7 +43,8 @@ impl Detector for StackBreak {
         Group::Header
     }
     fn inspect(&self, scene: &Scene, _: &Knowledge) -> Option<Finding> {
-        let breaks = [no_timestamps(scene), wrong_clock(scene), other_df(scene), other_window(scene), unpushed_fin(scene), reserved_bits(scene)];
+        let breaks =
+            [no_timestamps(scene), wrong_clock(scene), other_df(scene), other_window(scene), unpushed_fin(scene), reserved_bits(scene)];
         let found: Vec<Break> = breaks.into_iter().flatten().collect();
         let votes = found.iter().map(|found| found.votes).sum();
         let join = |part: fn(&Break) -> &str| found.iter().map(part).collect::<Vec<_>>().join("; ");
@@ -80,7 +81,8 @@ fn no_timestamps(scene: &Scene) -> Option<Break> {
 
 fn wrong_clock(scene: &Scene) -> Option<Break> {
     let suspect = &scene.suspect;
-    let near = scene.base_with_syn_ack().filter(|record| record.has_timestamps()).min_by_key(|record| record.frame.abs_diff(suspect.frame))?;
+    let near =
+        scene.base_with_syn_ack().filter(|record| record.has_timestamps()).min_by_key(|record| record.frame.abs_diff(suspect.frame))?;
     if !suspect.has_timestamps() {
         return None;
     }
@@ -111,16 +113,26 @@ fn other_df(scene: &Scene) -> Option<Break> {
     let name = |df: bool| if df { "DF set" } else { "DF clear" };
     let df = scene.suspect.df();
     let nearest = scene.base.iter().filter(|record| !record.flags.any(TcpFlags::SYN));
-    let all_differ = if scene.base.is_empty() { scene.syn_ack.seen().is_some_and(|record| record.df() != df) } else { nearest.clone().all(|record| record.df() != df) };
+    let all_differ = if scene.base.is_empty() {
+        scene.syn_ack.seen().is_some_and(|record| record.df() != df)
+    } else {
+        nearest.clone().all(|record| record.df() != df)
+    };
     all_differ.then(|| Break::new(1, name(df), format!("{} on the server's other packets", name(!df))))
 }
 
 fn other_window(scene: &Scene) -> Option<Break> {
     let suspect = &scene.suspect;
-    let constant = scene.forged.iter().filter(|record| !record.flags.any(TcpFlags::RST) || record.frame == suspect.frame).all(|record| record.window == suspect.window);
+    let constant = scene
+        .forged
+        .iter()
+        .filter(|record| !record.flags.any(TcpFlags::RST) || record.frame == suspect.frame)
+        .all(|record| record.window == suspect.window);
     // The SYN-ACK's window is never scaled: it can be compared only where no scaling was negotiated.
-    let unscaled = scene.syn_ack.window_scale.is_none_or(|scale| scale == 0) || scene.syn.seen().is_some() && scene.syn.window_scale.is_none();
-    let comparable: Vec<&Record> = if scene.base.is_empty() { scene.syn_ack.seen().filter(|_| unscaled).into_iter().collect() } else { scene.base.iter().collect() };
+    let unscaled =
+        scene.syn_ack.window_scale.is_none_or(|scale| scale == 0) || scene.syn.seen().is_some() && scene.syn.window_scale.is_none();
+    let comparable: Vec<&Record> =
+        if scene.base.is_empty() { scene.syn_ack.seen().filter(|_| unscaled).into_iter().collect() } else { scene.base.iter().collect() };
     let nearest = comparable.into_iter().min_by_key(|record| record.frame.abs_diff(suspect.frame))?;
     (constant && window_jumps(suspect.window, nearest.window))
         .then(|| Break::new(1, format!("window {}", suspect.window), format!("window near {}", nearest.window)))

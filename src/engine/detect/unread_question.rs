@@ -37,7 +37,8 @@ impl Detector for UnreadQuestion {
         let request = scene.asked()?;
         let suspect = &scene.suspect;
         let answers = suspect.len > 0 && suspect.flags.any(TcpFlags::ACK) && request.last.frame < suspect.frame;
-        let gives_up = scene.response.as_ref().is_some_and(|response| matches!(response.status, 100..=199 | 400 | 408 | 413 | 414 | 431 | 501 | 503));
+        let gives_up =
+            scene.response.as_ref().is_some_and(|response| matches!(response.status, 100..=199 | 400 | 408 | 413 | 414 | 431 | 501 | 503));
         let missing = seq_diff(suspect.ack, request.last.seq);
         let read_none_of_it = seq_diff(request.first.seq, suspect.ack) <= 0;
         (answers && !gives_up && missing > 0 && read_none_of_it && missing < 1 << 16).then(|| {

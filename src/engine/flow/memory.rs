@@ -154,7 +154,8 @@ impl Pool {
     }
 
     fn chunk_indices(&self, log: LogId) -> impl Iterator<Item = u32> {
-        std::iter::successors(Some(self.first_chunk(log)), |&index| self.chunks.get(index as usize).map(|chunk| chunk.next)).take_while(|&index| index != NONE)
+        std::iter::successors(Some(self.first_chunk(log)), |&index| self.chunks.get(index as usize).map(|chunk| chunk.next))
+            .take_while(|&index| index != NONE)
     }
 
     /// Makes room in the stream's youngest chunk, or gives it another; how many payload bytes fit.

@@ -65,6 +65,8 @@ pub struct FlowCounters {
     pub mirror_copies: u64,
     /// Packets with a wrong checksum in a direction whose checksums are filled in: the receiver discards them.
     pub corrupt: u64,
+    /// Packets after the handshake with neither ACK nor RST: the receiver drops them.
+    pub unacceptable: u64,
     /// Packets far outside the sequence space of their flow.
     pub strays: u64,
     /// Holes in a stream that were given up.
@@ -82,6 +84,7 @@ impl FlowCounters {
         Self {
             mirror_copies: self.mirror_copies + other.mirror_copies,
             corrupt: self.corrupt + other.corrupt,
+            unacceptable: self.unacceptable + other.unacceptable,
             strays: self.strays + other.strays,
             gaps: self.gaps + other.gaps,
             small_conflicts: self.small_conflicts + other.small_conflicts,

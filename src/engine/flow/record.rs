@@ -30,7 +30,7 @@ pub struct Record {
     pub header_sum: u16,
     /// TTL or hop limit.
     pub ttl: u8,
-    bits: u8,
+    pub(in crate::engine) bits: u8,
 }
 
 const DF: u8 = 1;

@@ -245,7 +245,10 @@ fn give_up_hole(flow: &mut Flow, seq: u32, sender: Sender, context: &mut Context
 pub(super) fn close(flow: &mut Flow, sender: Sender, context: &mut Context<'_>) {
     let from_server = sender == flow.server;
     let complete = !flow.side(sender).has_hole();
-    if from_server && complete && let Some(http) = flow.http.as_deref_mut() {
+    if from_server
+        && complete
+        && let Some(http) = flow.http.as_deref_mut()
+    {
         http.server_closed(context.limits, context.http);
         report(flow, context);
     }

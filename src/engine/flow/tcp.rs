@@ -70,7 +70,10 @@ fn open(flow: &mut Flow, packet: &Packet<'_>, sender: Sender, context: &mut Cont
             if !side.synced {
                 side.sync(head.seq.wrapping_add(1));
             }
-            if answers && let Some(syn) = asked.seen() && syn.seq.wrapping_add(1) == head.ack {
+            if answers
+                && let Some(syn) = asked.seen()
+                && syn.seq.wrapping_add(1) == head.ack
+            {
                 flow.rtt = Some(head.time - syn.time);
             }
         }
@@ -91,6 +94,11 @@ fn open(flow: &mut Flow, packet: &Packet<'_>, sender: Sender, context: &mut Cont
 
 fn carry_on(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sender, context): (Sender, &mut Context<'_>)) {
     let head = &packet.head;
+    // RFC 9293, section 3.10.7.4: "If the ACK bit is off, drop the segment and return."
+    if !record.flags.any(TcpFlags::ACK | TcpFlags::RST) {
+        context.counters.unacceptable += 1;
+        return;
+    }
     if is_odd(flow.side(sender), record) && is_corrupt(flow.side(sender), packet) {
         context.counters.corrupt += 1;
         return;
@@ -134,7 +142,8 @@ fn is_odd(side: &Side, record: &Record) -> bool {
 /// The receiver discards the packet. Known only where other packets of the direction show that checksums were filled in before capture.
 fn is_corrupt(side: &Side, packet: &Packet<'_>) -> bool {
     let is_right = |record: &Record| record.len == 0 && record.header_sum == checksum::RIGHT;
-    checksum::checksum_ok(&packet.head, packet.payload) == Some(false) && side.opening.seen().into_iter().chain(side.records()).any(is_right)
+    checksum::checksum_ok(&packet.head, packet.payload) == Some(false)
+        && side.opening.seen().into_iter().chain(side.records()).any(is_right)
 }
 
 fn is_stray(side: &mut Side, record: &Record) -> bool {
@@ -224,7 +233,10 @@ fn finish(flow: &mut Flow, record: &Record, sender: Sender, context: &mut Contex
     let end = fin_seq(record);
     let repeated = side.closed && fin_seq(&side.fin) == end;
     let reaches_beyond = |other: &&Record| other.len > 0 && seq_diff(end, other.payload_seq().wrapping_add(other.len)) >= SMALLEST_EXCESS;
-    if from_server && !repeated && let Some(beyond) = side.records().filter(reaches_beyond).last() {
+    if from_server
+        && !repeated
+        && let Some(beyond) = side.records().filter(reaches_beyond).last()
+    {
         let contradiction = CloseContradiction { kind: CloseKind::FinBeforeData, close: *record, contradicted_by: *beyond };
         context.events.push(FlowEvent::CloseContradiction(contradiction));
     }
