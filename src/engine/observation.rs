@@ -73,14 +73,14 @@ impl FlowFacts {
             client: flow.endpoint(flow.server.other()),
             server: flow.endpoint(flow.server),
             vlans: flow.vlans,
-            ether: server.ether,
+            ether: server.history.ether,
             start: flow.started,
             first_frame: flow.first_frame,
             to_server: (client.packets, client.bytes),
             to_client: (server.packets, server.bytes),
             gaps: u64::from(client.gaps) + u64::from(server.gaps),
             one_sided: client.packets == 0 || server.packets == 0,
-            handshake_seen: client.opening.seen().is_some() && server.opening.seen().is_some(),
+            handshake_seen: client.opening().seen().is_some() && server.opening().seen().is_some(),
             offloaded: client.offloaded || server.offloaded,
         }
     }

@@ -61,9 +61,10 @@ impl ShardCounters {
 }
 
 #[derive(Debug)]
+#[repr(C)]
 struct Slot {
-    hash: u64,
     flow: Option<Flow>,
+    hash: u64,
     stage: Stage,
     due: Timestamp,
     older: u32,
@@ -128,6 +129,7 @@ impl Shard {
         let index = self.find(packet, (key, sender, hash), now, out);
         let Some(slot) = self.slots.get_mut(index as usize) else { return };
         let Some(flow) = slot.flow.as_mut() else { return };
+        let stage_before = flow.stage;
         let mut context = Context {
             pool: &mut self.pool,
             limits: &self.limits,
@@ -147,7 +149,9 @@ impl Shard {
         if !self.events.is_empty() {
             self.react(index, now, out);
         }
-        self.restage(index, stage, now);
+        if stage != stage_before {
+            self.restage(index, stage, now);
+        }
     }
 
     /// Fires what is due at or before `now`.
@@ -277,9 +281,7 @@ impl Shard {
     fn restage(&mut self, index: u32, stage: Stage, now: Timestamp) {
         let due = now + self.limits.flow_timeout(stage);
         let Some(slot) = self.slots.get_mut(index as usize) else { return };
-        if slot.stage == stage {
-            return;
-        }
+        debug_assert!(slot.stage != stage);
         self.unlink(index);
         if let Some(slot) = self.slots.get_mut(index as usize) {
             (slot.stage, slot.due) = (stage, due);

@@ -81,10 +81,10 @@ fn is_unanswered(flow: &Flow, record: &Record) -> bool {
 /// A reset of a connection on which something was going on.
 fn interrupts(flow: &Flow, record: &Record) -> bool {
     let (server, client) = (flow.server_side(), flow.client_side());
-    let alive = server.opening.seen().is_some() || server.seen > 1;
+    let alive = server.opening().seen().is_some() || server.packets > 1;
     let last_payload = client.last_payload.max(server.last_payload);
     let busy = last_payload.is_none_or(|last| record.time - last < RESET_INTERRUPTS_WITHIN);
-    alive && busy && !server.closed && !client.closed && client.rst.frame == 0
+    alive && busy && !server.closed && !client.closed && !client.reset
 }
 
 fn answer(flow: &mut Flow, response: Box<Response>, now: Timestamp, desk: &mut Desk<'_>) {

@@ -110,7 +110,7 @@ pub fn scenes(case: &Case, flow: &Flow, pool: &Pool, (closed, limits): (Timestam
         push(suspect, None);
     }
     if !case.competing.is_empty() {
-        openings(case, &flow.server_side().opening).for_each(|opening| push(opening, None));
+        openings(case, flow.server_side().opening()).for_each(|opening| push(opening, None));
     }
     scenes
 }
@@ -143,7 +143,7 @@ fn scene(
     (suspect, other, closed): (&Record, Option<&Record>, Timestamp),
 ) -> Scene {
     let server = flow.server_side();
-    let (forged, base) = divide(case, records, (suspect, other), &server.opening);
+    let (forged, base) = divide(case, records, (suspect, other), server.opening());
     let is_forged = |frame: u64| forged.iter().any(|record| record.frame == frame);
     let conflicts: Vec<Conflict> =
         case.conflicts.iter().filter(|conflict| is_forged(conflict.earlier.frame) || is_forged(conflict.later.frame)).cloned().collect();
@@ -153,7 +153,7 @@ fn scene(
         genuine.extend(case.closes.iter().map(|close| close.contradicted_by).filter(|record| is_forged_close(case, &forged, record)));
     }
     if suspect.flags.any(TcpFlags::SYN) {
-        genuine.extend(openings(case, &server.opening).filter(|opening| opening.frame != suspect.frame).copied());
+        genuine.extend(openings(case, server.opening()).filter(|opening| opening.frame != suspect.frame).copied());
     }
     genuine.sort_by_key(|record| record.frame);
     genuine.dedup_by_key(|record| record.frame);
@@ -170,13 +170,13 @@ fn scene(
         was_closing: case.client.iter().any(closing) || base.iter().any(closing),
         forged,
         base,
-        syn: flow.client_side().opening,
-        syn_ack: if server.opening.record.frame == suspect.frame {
+        syn: *flow.client_side().opening(),
+        syn_ack: if server.opening().record.frame == suspect.frame {
             case.competing.first().copied().unwrap_or_default()
         } else {
-            server.opening
+            *server.opening()
         },
-        first_syn_ack: server.opening,
+        first_syn_ack: *server.opening(),
         competing: case.competing.clone(),
         client: case.client.clone(),
         trigger: case.client.iter().filter(before).max_by_key(|record| record.frame).copied(),
@@ -191,7 +191,7 @@ fn scene(
         spoke_again,
         watched: closed - suspect.time,
         checksum,
-        impaired: flow.client_side().packets == 0 || server.opening.seen().is_none() || server.offloaded || checksum == Some(false),
+        impaired: flow.client_side().packets == 0 || server.opening().seen().is_none() || server.offloaded || checksum == Some(false),
     }
 }
 

@@ -25,7 +25,8 @@ pub(super) fn take(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sende
     let content = flow.content;
     let seq = record.payload_seq();
     let side = flow.side_mut(sender);
-    side.last_payload = Some(record.time);
+    let end = seq.wrapping_add(record.len);
+    (side.last_payload, side.payload_end) = (Some(record.time), end);
     let is_next = seq == side.next && seq == side.high;
     let is_old = seq_diff(seq, side.high) > 0;
     let known = from_server && is_old && compare(flow, packet, record, context);
@@ -38,7 +39,6 @@ pub(super) fn take(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sende
     if worth_keeping && !known {
         context.pool.append(&mut side.log, record, seq, packet.payload);
     }
-    let end = seq.wrapping_add(record.len);
     if seq_diff(side.high, end) > 0 {
         side.high = end;
     }
