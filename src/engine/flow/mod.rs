@@ -6,6 +6,7 @@ pub mod memory;
 pub mod record;
 pub mod side;
 pub mod stream;
+pub mod table;
 mod tcp;
 
 use event::FlowEvent;
@@ -121,6 +122,8 @@ pub struct Flow {
     pub cases: Vec<Box<Case>>,
     /// Cases opened so far.
     pub cases_opened: u32,
+    /// Heap bytes of its HTTP state when they were last counted.
+    pub http_bytes: usize,
     /// VLAN ids of the first packet.
     pub vlans: Vlans,
     /// First packet.
@@ -153,6 +156,7 @@ impl Flow {
             cases: Vec::new(),
             cases_opened: 0,
             judged: Vec::new(),
+            http_bytes: 0,
             conflicts: 0,
             sides: [Side::default(), Side::default()],
             vlans: head.vlans,
@@ -198,6 +202,19 @@ impl Flow {
     pub fn handle(&mut self, packet: &Packet<'_>, sender: Sender, now: Timestamp, context: &mut Context<'_>) -> bool {
         self.last_seen = now;
         tcp::handle(self, packet, sender, context)
+    }
+    /// Heap bytes that its HTTP state holds.
+    #[must_use]
+    pub fn count_http_bytes(&self) -> usize {
+        let reading = self.http.as_ref().map_or(0, |http| http.heap_bytes());
+        reading + self.last_answer.as_ref().map_or(0, |answer| answer.heap_bytes())
+    }
+    /// Lets go of what HTTP holds; reading goes on at the next message.
+    pub fn drop_http(&mut self) {
+        self.last_answer = None;
+        if let Some(http) = &mut self.http {
+            **http = http::Connection::default();
+        }
     }
     /// The packet opens a new connection on the same ports.
     #[must_use]

@@ -113,7 +113,7 @@ fn carry_on(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sender, cont
     }
     let from_server = sender == flow.server;
     let side = flow.side_mut(sender);
-    let expected = if side.seen { side.bits } else { side.opening().seen().map_or(record.stack_bits(), Record::stack_bits) };
+    let expected = if side.seen { side.bits } else { side.opening().seen().unwrap_or(record).stack_bits() };
     (side.seen, side.bits) = (true, record.stack_bits());
     // Of the client the questions matter; its acknowledgments are half of all packets.
     if from_server || !record.is_bare_ack() || side.packets <= 2 {
@@ -176,7 +176,9 @@ fn acknowledge(flow: &mut Flow, head: &Head, sender: Sender) {
     let asked = flow.side(sender.other());
     // Only a packet that acknowledges the last payload, and is no answer itself, measures the way and not the server's thinking.
     let measured = match asked.last_payload {
-        Some(last) if from_server && head.payload_len == 0 && asked.payload_end == head.ack && !head.flags.any(TcpFlags::FIN) => Some(head.time - last),
+        Some(last) if from_server && head.payload_len == 0 && asked.payload_end == head.ack && !head.flags.any(TcpFlags::FIN) => {
+            Some(head.time - last)
+        }
         _ => None,
     };
     if let (Some(sample), Some(rtt)) = (measured, flow.rtt) {
