@@ -15,12 +15,13 @@ pub mod case;
 pub mod detect;
 pub mod observation;
 
+mod counters;
 mod shard;
 mod shards;
 mod watch;
 
+pub use counters::ShardCounters;
 pub use detect::Knowledge;
-pub use shard::ShardCounters;
 pub use shards::Shards;
 
 use std::sync::Arc;

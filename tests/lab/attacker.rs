@@ -146,9 +146,19 @@ impl Attack {
         }
     }
 
-    /// Whether the client gets the server's answer too. A client that has taken in bytes that the server never sent is not answered.
+    /// Whether something genuine comes that contradicts the forgery. A client that has taken in bytes that the server never sent is not answered.
     pub(crate) fn lets_genuine_through(self) -> bool {
-        !self.in_path() && !matches!(self, Self::RaceBeforeRequest | Self::RaceSynAck)
+        !self.in_path() && self != Self::RaceBeforeRequest
+    }
+
+    /// The verdicts that are right. Whether a server that gives no answer was kept from it, or refused a request that acknowledges what it never
+    /// sent, need not be told apart.
+    pub(crate) fn verdicts(self) -> &'static [&'static str] {
+        match self {
+            Self::RaceBeforeRequest => &["on_path_injection", "in_path_injection"],
+            _ if self.in_path() => &["in_path_injection"],
+            _ => &["on_path_injection"],
+        }
     }
 
     /// Requests on the connection, the last of which is the one attacked.

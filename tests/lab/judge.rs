@@ -1,5 +1,6 @@
 //! What the program says of a recorded case, against what is known of it.
 
+use super::attacker::Attack;
 use super::cases::{Case, Scene};
 use crate::support::cases::{Alert, Expected};
 use serde_json::Value;
@@ -50,9 +51,11 @@ pub(crate) fn judge(case: Case, capture: &Path, truth: &[u64]) -> Finding {
 impl Finding {
     /// The expectation that holds the program to it; none of what is not right.
     pub(crate) fn expected(&self, case: Case) -> Option<Expected> {
-        match (self, case.limit()) {
-            (Self::Found(said), _) => Some(Expected { alerts: vec![said.expected()], quiet: false, silent: false }),
-            (Self::Quiet, Some(_)) => Some(Expected { alerts: Vec::new(), quiet: true, silent: false }),
+        match (self, case.scene, case.limit()) {
+            (Self::Found(said), Scene::Attack(attack, _), _) => {
+                Some(Expected { alerts: vec![said.expected(attack)], quiet: false, silent: false })
+            }
+            (Self::Quiet, _, Some(_)) => Some(Expected { alerts: Vec::new(), quiet: true, silent: false }),
             _ => None,
         }
     }
@@ -86,8 +89,9 @@ impl Said {
     /// Whether it names all of the attacker's frames, and knows where the attacker stood.
     fn fits(&self, case: Case, truth: &[u64]) -> bool {
         let Scene::Attack(attack, _) = case.scene else { return false };
-        let verdict = if attack.in_path() { "in_path_injection" } else { "on_path_injection" };
-        self.forged == truth && self.verdict == verdict && self.genuine.is_some() == attack.lets_genuine_through()
+        self.forged == truth
+            && attack.verdicts().contains(&self.verdict.as_str())
+            && self.genuine.is_some() == attack.lets_genuine_through()
     }
 
     fn words(&self) -> String {
@@ -103,10 +107,10 @@ impl Said {
         )
     }
 
-    fn expected(&self) -> Alert {
+    fn expected(&self, attack: Attack) -> Alert {
         Alert {
             mechanism: self.mechanism.clone(),
-            verdict: vec![self.verdict.clone()],
+            verdict: attack.verdicts().iter().map(|verdict| (*verdict).to_owned()).collect(),
             max_severity: self.severity as u8,
             forged_frames: self.forged.clone(),
             genuine_frame: self.genuine,

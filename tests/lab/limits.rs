@@ -45,7 +45,7 @@ const OPENING: &str = "\
 
 The tables come from the lab of `tests/lab/`: real TCP stacks in network namespaces, a line with 20 ms of delay each way, and an attacker that imitates
 the server's headers from badly to perfectly. Each cell is a capture in `pcaps/lab-<attack>-<quality>-ip<version>/`, which the tests replay.
-`SIDEWATCH_BLESS=1 cargo test` writes this page anew from what is expected of them; `SIDEWATCH_RECORD=1 cargo test lab::` as root records them anew.
+`SIDEWATCH_BLESS=1 cargo test` writes this page anew from what is expected of them; `SIDEWATCH_RECORD=1 cargo test lab::` as root records those that have no folder.
 
 How well the attacker imitates, each step with those before it:
 

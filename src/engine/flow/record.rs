@@ -46,10 +46,8 @@ impl Record {
     #[must_use]
     pub fn of(head: &Head) -> Self {
         let (tsval, tsecr) = head.timestamps.unwrap_or((0, 0));
-        let bits = DF * u8::from(head.df)
-            | TIMESTAMPS * u8::from(head.timestamps.is_some())
-            | NO_OPTIONS * u8::from(head.no_options)
-            | V6 * u8::from(head.ip_version == 6);
+        let bits = [(DF, head.df), (TIMESTAMPS, head.timestamps.is_some()), (NO_OPTIONS, head.no_options), (V6, head.ip_version == 6)];
+        let bits = bits.into_iter().filter(|(_, set)| *set).fold(0, |all, (bit, _)| all | bit);
         Self {
             frame: head.frame,
             time: head.time,
