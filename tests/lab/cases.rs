@@ -1,6 +1,7 @@
 //! The cases of the lab, and how one is played and recorded.
 
-use super::attacker::{Attack, Attacker, Quality};
+use super::attack::{Attack, Quality};
+use super::attacker::Attacker;
 use super::recorder::Seen;
 use super::topology::Lab;
 use super::twins::Twin;

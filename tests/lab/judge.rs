@@ -1,6 +1,6 @@
 //! What the program says of a recorded case, against what is known of it.
 
-use super::attacker::Attack;
+use super::attack::Attack;
 use super::cases::{Case, Scene};
 use crate::support::cases::{Alert, Expected};
 use serde_json::Value;
@@ -14,8 +14,8 @@ pub(crate) enum Finding {
     Found(Said),
     /// One alert on frames of the attacker only, which leaves some out or does not know where the attacker stood.
     InPart(Said),
-    /// No alert of severity 1 or 2.
-    Quiet,
+    /// No alert of severity 1 or 2, but perhaps a record of severity 3.
+    Quiet(Option<Said>),
     /// Anything else: more alerts than injections, honest frames blamed.
     Wrong(String),
 }
@@ -40,8 +40,8 @@ pub(crate) fn judge(case: Case, capture: &Path, truth: &[u64]) -> Finding {
     }
     let lines = String::from_utf8(run.stdout).unwrap();
     let mut said: Vec<Said> = lines.lines().map(|line| Said::read(&serde_json::from_str(line).unwrap())).collect();
-    said.retain(|said| said.severity < 3);
-    let Some(last) = said.pop() else { return Finding::Quiet };
+    let records: Vec<Said> = said.extract_if(.., |said| said.severity >= 3).collect();
+    let Some(last) = said.pop() else { return Finding::Quiet(records.into_iter().next()) };
     if !said.is_empty() || last.forged.is_empty() || !last.forged.iter().all(|frame| truth.contains(frame)) {
         return Finding::Wrong(format!("alert {} of {}: {}", said.len() + 1, said.len() + 1, last.words()));
     }
@@ -55,8 +55,19 @@ impl Finding {
             (Self::Found(said), Scene::Attack(attack, _), _) => {
                 Some(Expected { alerts: vec![said.expected(attack)], quiet: false, silent: false })
             }
-            (Self::Quiet, _, Some(_)) => Some(Expected { alerts: Vec::new(), quiet: true, silent: false }),
+            (Self::Quiet(_), _, Some(_)) => Some(Expected { alerts: Vec::new(), quiet: true, silent: false }),
             _ => None,
+        }
+    }
+
+    /// In a cell of the matrix.
+    pub(crate) fn cell(&self) -> String {
+        match self {
+            Self::Found(said) => format!("{} ({:.2})", said.severity, said.confidence),
+            Self::InPart(said) => format!("part {}", said.severity),
+            Self::Quiet(None) => "-".to_owned(),
+            Self::Quiet(Some(said)) => format!("{} ({:.2})", said.severity, said.confidence),
+            Self::Wrong(_) => "WRONG".to_owned(),
         }
     }
 
@@ -65,7 +76,8 @@ impl Finding {
             Self::Found(said) => said.words(),
             Self::InPart(said) => format!("IN PART {}", said.words()),
             Self::Wrong(why) => format!("WRONG {why}"),
-            Self::Quiet => "quiet".to_owned(),
+            Self::Quiet(None) => "quiet".to_owned(),
+            Self::Quiet(Some(said)) => format!("quiet, but for {}", said.words()),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The page `docs/limits.md`: where detection ends, as the recorded cases say.
 
-use super::attacker::{Attack, Quality};
-use super::cases::{Case, Scene, all};
+use super::attack::{Attack, Quality};
+use super::cases::{Case, Scene};
 use super::folder::expected;
+use super::judge::Finding;
 use super::twins::Twin;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// The page's text.
@@ -31,9 +33,26 @@ pub(crate) fn page() -> String {
     page
 }
 
+/// What one run of the lab found, for people: severity and confidence, `part` for an alert that does not say all of it.
+pub(crate) fn matrix(findings: &BTreeMap<Case, Finding>) -> String {
+    let mut matrix = String::new();
+    for version in [4, 6] {
+        writeln!(matrix, "{:24}{}", format!("IPv{version}"), Quality::ALL.map(|quality| format!("{:12}", quality.name())).concat())
+            .unwrap();
+        for attack in Attack::ALL {
+            let found = Quality::ALL.map(|quality| findings.get(&Case { scene: Scene::Attack(attack, quality), version }));
+            let cells = found.map(|finding| format!("{:12}", finding.map_or_else(String::new, Finding::cell)));
+            writeln!(matrix, "{:24}{}", attack.name(), cells.concat()).unwrap();
+        }
+        let quiet = |twin: &Twin| matches!(findings.get(&Case { scene: Scene::Twin(*twin), version }), Some(Finding::Quiet(_)));
+        writeln!(matrix, "{} of {} harmless twins are quiet", Twin::ALL.iter().filter(|twin| quiet(twin)).count(), Twin::ALL.len())
+            .unwrap();
+    }
+    matrix
+}
+
 fn cell(scene: Scene, version: u8) -> String {
-    let case: Option<Case> = all().into_iter().find(|case| case.scene == scene && case.version == version);
-    match case.and_then(|case| expected(&case)) {
+    match expected(&Case { scene, version }) {
         None => "open".to_owned(),
         Some(expected) if expected.alerts.is_empty() => "quiet".to_owned(),
         Some(expected) => expected.alerts.iter().map(|alert| format!("severity {}", alert.max_severity)).collect::<Vec<_>>().join(", "),
@@ -57,8 +76,10 @@ How well the attacker imitates, each step with those before it:
 | q3 | IP-ID, and the time at which a server's answer could come (IPv6 has no IP-ID) |
 | q4 | timestamps that continue the server's clock, and the scaled window |
 
-\"severity N\": one alert of at most that number, on exactly the frames that the attacker sent, with the right verdict. \"quiet\": no alert of severity 1 or 2.
-\"open\": the lab plays it, but what the program says of it is not right in every point, and no capture of it is kept.
+\"severity N\": one alert of at most that number, on exactly the frames that the attacker sent, with the right verdict. \"quiet\": no alert of severity 1 or 2;
+there may be a record of severity 3 for the shape of a redirect or for a mark too weak to wake anybody.
+\"open\": the lab plays it, but what the program says of it is not right in every point (another place of the attacker,
+frames left out, too low a severity), and no capture of it is kept.
 ";
 
 const ATTACKS: &str = "\n## What the attacks are\n\n";
@@ -77,6 +98,7 @@ const CLOSING: &str = "
 - **In the path, headers are all that is left.** An attacker that copies TTL, DF, window and IP-ID is still betrayed by a missing timestamps option,
   where client and server negotiated it. One that continues the server's clock too, and waits as long as the server would, cannot be told from the
   server at one point of the road. Only the content can then be compared, from another place, or the redirect's target with a list.
+- **Without timestamps less is left.** Against a server that uses none, the same attacker is gone one step earlier (`in-path-plain`).
 - **A reset says little.** Honest stacks send it without timestamps and often without a window, so that one in the path which copies the TTL is like a server's own.
 - **IPv6 tells less**: neither IP-ID nor DF, so that a hop limit and the timestamps carry the judgement.
 - **The lab is small.** One round trip of 40 ms, one stack (Linux) at both ends, connections of one or two requests, an attacker that knows what it sees and no more.

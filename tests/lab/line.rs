@@ -18,7 +18,7 @@ pub(crate) const DELAY: Duration = Duration::from_millis(20);
 /// Routers between the sensor and the servers.
 pub(crate) const HOPS: u8 = 9;
 
-/// Frames that one box may make up.
+/// Frames that the box on one flow's road may make up.
 const MOST_FORGED: usize = 64;
 
 /// What stands on the road of one flow, at the gateway's end of the line.
@@ -121,6 +121,7 @@ impl Line {
             gateway: senders.remove(0),
             servers: senders,
             boxes: HashMap::new(),
+            spent: HashMap::new(),
             queue: BinaryHeap::new(),
             waiting: HashMap::new(),
             forged: forged.clone(),
@@ -150,6 +151,8 @@ struct Work {
     gateway: Fenced,
     servers: Vec<Fenced>,
     boxes: HashMap<IpAddr, Box<dyn Middlebox>>,
+    /// Forged frames by server.
+    spent: HashMap<IpAddr, usize>,
     queue: BinaryHeap<Reverse<(Instant, u64)>>,
     waiting: HashMap<u64, Order>,
     forged: Forgeries,
@@ -205,7 +208,9 @@ impl Work {
             None => ask(&mut Nothing, packet, &mut road),
         }
         let forged = road.orders.iter().filter(|(_, order)| matches!(order, Order::Forged(_))).count();
-        assert!(forged <= MOST_FORGED, "a box sends without end");
+        let spent = self.spent.entry(server).or_default();
+        *spent += forged;
+        assert!(*spent <= MOST_FORGED, "a box sends without end");
         for (wait, order) in road.orders {
             self.schedule(now + wait, order);
         }

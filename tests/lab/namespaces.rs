@@ -48,19 +48,18 @@ impl Namespace {
     }
 
     /// Gives `ip` a batch of commands, one a line, inside.
-    pub(crate) fn ip(&self, batch: &str) {
+    pub(crate) fn ip(&self, batch: &str) -> io::Result<()> {
         let output = self.within(|| {
             let mut child = Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
             child.stdin.take().unwrap().write_all(batch.as_bytes())?;
             child.wait_with_output()
-        });
-        let output = output.unwrap();
-        assert!(output.status.success(), "ip: {}\n{batch}", String::from_utf8_lossy(&output.stderr));
+        })?;
+        if output.status.success() { Ok(()) } else { Err(io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned())) }
     }
 
     /// Sets a value below `/proc/sys/net`, which is this namespace's own.
-    pub(crate) fn sysctl(&self, key: &str, value: &str) {
-        self.within(|| fs::write(format!("/proc/sys/net/{key}"), value)).unwrap();
+    pub(crate) fn sysctl(&self, key: &str, value: &str) -> io::Result<()> {
+        self.within(|| fs::write(format!("/proc/sys/net/{key}"), value))
     }
 
     /// The process that the namespace can be named by.
@@ -94,7 +93,7 @@ fn inode(path: &str) -> io::Result<String> {
     Ok(fs::read_link(path)?.to_string_lossy().into_owned())
 }
 
-/// Why namespaces cannot be made here; none if they can.
+/// Why the lab cannot be built here; none if it can.
 pub(crate) fn missing() -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         return Some("it needs root to make network namespaces".to_owned());
@@ -102,5 +101,13 @@ pub(crate) fn missing() -> Option<String> {
     if Command::new("ip").arg("-Version").output().is_err() {
         return Some("the program `ip` (package iproute2) is missing".to_owned());
     }
-    Namespace::make().err().map(|error| format!("no network namespace can be made here: {error}"))
+    rehearse().err().map(|error| format!("this machine gives no namespaces with links and settings of their own: {error}"))
+}
+
+/// The least of what the lab does: a namespace with a link and with forwarding.
+fn rehearse() -> io::Result<()> {
+    let home = Namespace::make()?;
+    home.ip("link add swlab-a type veth peer name swlab-b\n")?;
+    home.sysctl("ipv4/ip_forward", "1")?;
+    home.sysctl("ipv6/conf/all/forwarding", "1")
 }

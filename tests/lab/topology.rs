@@ -34,40 +34,43 @@ pub(crate) struct Lab {
 impl Lab {
     pub(crate) fn build() -> io::Result<Self> {
         let [client, gateway, router] = [Namespace::make()?, Namespace::make()?, Namespace::make()?];
-        router.sysctl("ipv6/conf/all/disable_ipv6", "1");
-        router.sysctl("ipv6/conf/default/disable_ipv6", "1");
-        gateway.sysctl("ipv4/ip_forward", "1");
-        gateway.sysctl("ipv6/conf/all/forwarding", "1");
-        wire_gateway(&client, &gateway, &router);
+        router.sysctl("ipv6/conf/all/disable_ipv6", "1")?;
+        router.sysctl("ipv6/conf/default/disable_ipv6", "1")?;
+        gateway.sysctl("ipv4/ip_forward", "1")?;
+        gateway.sysctl("ipv6/conf/all/forwarding", "1")?;
+        wire_gateway(&client, &gateway, &router)?;
 
-        let [site, second, proxy, portal] = [Namespace::make()?, Namespace::make()?, Namespace::make()?, Namespace::make()?];
-        second.sysctl("ipv4/ip_default_ttl", "128");
-        second.sysctl("ipv6/conf/all/hop_limit", "128");
-        second.sysctl("ipv6/conf/default/hop_limit", "128");
-        for (number, home) in [&site, &second, &proxy, &portal].into_iter().enumerate() {
-            wire_server(home, &router, number);
+        let [site, second, proxy, portal, plain] =
+            [Namespace::make()?, Namespace::make()?, Namespace::make()?, Namespace::make()?, Namespace::make()?];
+        second.sysctl("ipv4/ip_default_ttl", "128")?;
+        second.sysctl("ipv6/conf/all/hop_limit", "128")?;
+        second.sysctl("ipv6/conf/default/hop_limit", "128")?;
+        plain.sysctl("ipv4/tcp_timestamps", "0")?;
+        for (number, home) in [&site, &second, &proxy, &portal, &plain].into_iter().enumerate() {
+            wire_server(home, &router, number)?;
         }
         site.ip(&format!(
             "link add swlab-site type veth peer name swlab-proxy netns {}\naddr add 10.9.9.2/30 dev swlab-site\nlink set swlab-site up\n",
             proxy.pid()
-        ));
-        proxy.ip("addr add 10.9.9.1/30 dev swlab-proxy\nlink set swlab-proxy up\n");
+        ))?;
+        proxy.ip("addr add 10.9.9.1/30 dev swlab-proxy\nlink set swlab-proxy up\n")?;
 
         let mut servers = Vec::new();
-        let answers: [(&Namespace, Answer); 4] = [(&site, web::page), (&second, web::page), (&proxy, proxied), (&portal, web::portal)];
+        let answers: [(&Namespace, Answer); 5] =
+            [(&site, web::page), (&second, web::page), (&proxy, proxied), (&portal, web::portal), (&plain, web::page)];
         for (home, answer) in answers {
             servers.push(home.within(|| Server::start(TcpListener::bind((Ipv6Addr::UNSPECIFIED, PORT))?, answer))?);
         }
         let outside = Recorder::start(&gateway, "swlab-out")?;
         let inside = Recorder::start(&gateway, "swlab-in")?;
-        let line = Line::start(&router, "swlab-gate", &["swlab-s0", "swlab-s1", "swlab-s2", "swlab-s3"])?;
+        let line = Line::start(&router, "swlab-gate", &["swlab-s0", "swlab-s1", "swlab-s2", "swlab-s3", "swlab-s4"])?;
         Ok(Self {
             line,
             outside,
             inside,
             _servers: servers,
             client,
-            _others: vec![gateway, router, site, second, proxy, portal],
+            _others: vec![gateway, router, site, second, proxy, portal, plain],
             addresses: AtomicU8::new(1),
         })
     }
@@ -84,14 +87,14 @@ impl Lab {
     }
 }
 
-fn wire_gateway(client: &Namespace, gateway: &Namespace, router: &Namespace) {
+fn wire_gateway(client: &Namespace, gateway: &Namespace, router: &Namespace) -> io::Result<()> {
     client.ip(&format!(
         "link add swlab-c address {CLIENT} type veth peer name swlab-in address {GATEWAY_IN} netns {}\n\
          addr add 192.0.2.10/24 dev swlab-c\naddr add 2001:db8:1::10/64 dev swlab-c nodad\nlink set swlab-c up\nlink set lo up\n\
          neigh add 192.0.2.1 lladdr {GATEWAY_IN} dev swlab-c\nneigh add 2001:db8:1::1 lladdr {GATEWAY_IN} dev swlab-c\n\
          route add default via 192.0.2.1\nroute add ::/0 via 2001:db8:1::1\n",
         gateway.pid()
-    ));
+    ))?;
     gateway.ip(&format!(
         "link add swlab-out address {GATEWAY_OUT} type veth peer name swlab-gate netns {}\n\
          addr add 192.0.2.1/24 dev swlab-in\naddr add 2001:db8:1::1/64 dev swlab-in nodad\nlink set swlab-in up\n\
@@ -100,12 +103,12 @@ fn wire_gateway(client: &Namespace, gateway: &Namespace, router: &Namespace) {
          neigh add 198.51.100.2 lladdr {SERVERS} dev swlab-out\nneigh add 2001:db8:2::2 lladdr {SERVERS} dev swlab-out\n\
          route add 203.0.113.0/24 via 198.51.100.2\nroute add 2001:db8:3::/64 via 2001:db8:2::2\n",
         router.pid()
-    ));
-    router.ip("link set swlab-gate up\n");
+    ))?;
+    router.ip("link set swlab-gate up\n")
 }
 
 /// Each of the servers' places has the same addresses: the line decides who gets a packet.
-fn wire_server(home: &Namespace, router: &Namespace, number: usize) {
+fn wire_server(home: &Namespace, router: &Namespace, number: usize) -> io::Result<()> {
     home.ip(&format!(
         "link add swlab-e address {SERVERS} type veth peer name swlab-s{number} netns {}\nlink set lo up\n\
          addr add 198.51.100.2/24 dev swlab-e\naddr add 2001:db8:2::2/64 dev swlab-e nodad\nlink set swlab-e up\n\
@@ -113,6 +116,6 @@ fn wire_server(home: &Namespace, router: &Namespace, number: usize) {
          route add default via 198.51.100.1\nroute add ::/0 via 2001:db8:2::1\n\
          route add local 203.0.113.0/24 dev lo\nroute add local 2001:db8:3::/64 dev lo\n",
         router.pid()
-    ));
-    router.ip(&format!("link set swlab-s{number} up\n"));
+    ))?;
+    router.ip(&format!("link set swlab-s{number} up\n"))
 }

@@ -24,6 +24,8 @@ pub(crate) const SITE: usize = 0;
 pub(crate) const SECOND_SITE: usize = 1;
 pub(crate) const PROXY: usize = 2;
 pub(crate) const PORTAL: usize = 3;
+/// The site without timestamps.
+pub(crate) const PLAIN_SITE: usize = 4;
 
 impl Twin {
     pub(crate) const ALL: [Self; 10] = [
