@@ -177,7 +177,7 @@ impl Shard {
     }
 
     fn expire(&mut self, stage: Stage, now: Timestamp, out: &mut Vec<Observation>) {
-        while let Some((index, due)) = self.flows.first_due(stage).filter(|(_, due)| *due <= now) {
+        while let Some((index, _)) = self.flows.first_due(stage).filter(|(_, due)| *due <= now) {
             let Some(flow) = self.flows.flow(index) else { return };
             let really_due = flow.last_seen + self.limits.flow_timeout(stage);
             if really_due > now {

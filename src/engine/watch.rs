@@ -36,6 +36,12 @@ pub(super) fn react(flow: &mut Flow, event: FlowEvent, now: Timestamp, desk: &mu
                 let _ = case_for(flow, &record, now, desk);
             }
         }
+        // A response whose head was cut by the snap length is not read; the packet can still be known.
+        FlowEvent::UnpushedFin(record) => {
+            if desk.knowledge.devices.may_know(&record) {
+                let _ = case_for(flow, &record, now, desk);
+            }
+        }
         FlowEvent::Conflict(conflict) => {
             let limits = desk.limits;
             let known = flow.cases.iter().position(|case| case.concerns(conflict.earlier.frame) || case.concerns(conflict.later.frame));

@@ -2,6 +2,7 @@
 
 use super::event::{Conflict, FlowEvent, SAMPLE};
 use super::key::Sender;
+use super::memory::{LogId, Pool};
 use super::record::{Record, seq_diff};
 use super::{Content, Context, Flow};
 use crate::engine::decode::checksum;
@@ -15,6 +16,16 @@ const SMALLEST_CONFLICT: u32 = 8;
 const TLS_REMEMBERED: usize = 4 << 10;
 /// Bytes beyond a hole after which the hole is given up.
 const LARGEST_WAIT: u32 = 256 << 10;
+
+/// True unless another payload than `payload` is remembered of the packet in `frame`; what is not remembered cannot differ.
+pub(super) fn holds(pool: &Pool, log: LogId, frame: u64, payload: &[u8]) -> bool {
+    let mut rest = payload;
+    pool.pieces(log).filter(|piece| piece.record.frame == frame).all(|piece| {
+        let (same, after) = rest.split_at_checked(piece.bytes.len().min(rest.len())).unwrap_or_default();
+        rest = after;
+        same == piece.bytes.get(..same.len()).unwrap_or_default()
+    })
+}
 
 /// Takes the payload of a packet.
 pub(super) fn take(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sender, context): (Sender, &mut Context<'_>)) {

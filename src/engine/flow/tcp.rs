@@ -2,6 +2,7 @@
 
 use super::event::{CloseContradiction, CloseKind, FlowEvent};
 use super::key::Sender;
+use super::memory::Pool;
 use super::record::{Record, seq_diff};
 use super::side::{Opening, Side};
 use super::{Context, Flow, Stage, stream};
@@ -20,7 +21,7 @@ const LARGEST_SEGMENT: u32 = 9_000;
 
 pub(super) fn handle(flow: &mut Flow, packet: &Packet<'_>, sender: Sender, context: &mut Context<'_>) -> bool {
     let record = Record::of(&packet.head);
-    if is_mirror_copy(flow.side(sender), &record) {
+    if is_mirror_copy(flow.side(sender), packet, &record, context.pool) {
         context.counters.mirror_copies += 1;
         return false;
     }
@@ -42,14 +43,16 @@ fn count(side: &mut Side, head: &Head) {
     side.offloaded |= head.payload_len > LARGEST_SEGMENT;
 }
 
-/// A mirror that sees a packet on two ports delivers it twice, the second time perhaps one hop later.
-fn is_mirror_copy(side: &Side, record: &Record) -> bool {
+/// A mirror that sees a packet on two ports delivers it twice, the second time perhaps one hop later. A forger can copy every header field, but
+/// not say the same.
+fn is_mirror_copy(side: &Side, packet: &Packet<'_>, record: &Record, pool: &Pool) -> bool {
     let sends_more = record.len > 0 && side.synced && seq_diff(side.high, record.seq) >= 0;
     let acknowledges_more = side.has_acked && record.flags.any(TcpFlags::ACK) && seq_diff(side.acked, record.ack) > 0;
     if sends_more || acknowledges_more {
         return false;
     }
-    side.records().any(|earlier| record.is_copy_of(earlier)) || side.opening().seen().is_some_and(|earlier| record.is_copy_of(earlier))
+    let earlier = side.records().chain(side.opening().seen()).find(|earlier| record.may_be_copy_of(earlier));
+    earlier.is_some_and(|earlier| record.len == 0 || stream::holds(pool, side.log, earlier.frame, packet.payload))
 }
 
 fn open(flow: &mut Flow, packet: &Packet<'_>, sender: Sender, context: &mut Context<'_>) {
@@ -134,6 +137,9 @@ fn carry_on(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sender, cont
         stream::take(flow, packet, record, (sender, context));
     }
     if head.flags.any(TcpFlags::FIN) {
+        if from_server && record.len > 0 && !head.flags.any(TcpFlags::PSH) {
+            context.events.push(FlowEvent::UnpushedFin(*record));
+        }
         finish(flow, record, sender, context);
     }
 }
