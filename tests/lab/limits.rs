@@ -79,7 +79,7 @@ How well the attacker imitates, each step with those before it:
 \"severity N\": one alert of at most that number, on exactly the frames that the attacker sent, with the right verdict. \"quiet\": no alert of severity 1 or 2;
 there may be a record of severity 3 for the shape of a redirect or for a mark too weak to wake anybody.
 \"open\": the lab plays it, but what the program says of it is not right in every point (another place of the attacker,
-frames left out, too low a severity), and no capture of it is kept.
+frames left out, too low a severity, an honest frame blamed), and no capture of it is kept.
 ";
 
 const ATTACKS: &str = "\n## What the attacks are\n\n";
@@ -94,7 +94,9 @@ const TWINS: &str = "
 const CLOSING: &str = "
 ## What this means
 
-- **A race leaves two versions of the same bytes**, and no imitation of headers hides that. What remains for the attacker is to keep the genuine answer away.
+- **A race leaves two versions of the same bytes**, and no imitation of headers hides that. What remains for the attacker is to keep the genuine answer away,
+  or to make the client acknowledge what the server never sent before it asks: the server then ignores the request, and there is no second version
+  (`race-before-request`, `race-syn-ack`).
 - **In the path, headers are all that is left.** An attacker that copies TTL, DF, window and IP-ID is still betrayed by a missing timestamps option,
   where client and server negotiated it. One that continues the server's clock too, and waits as long as the server would, cannot be told from the
   server at one point of the road. Only the content can then be compared, from another place, or the redirect's target with a list.
