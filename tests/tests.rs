@@ -7,6 +7,8 @@ mod architecture;
 mod builder;
 /// The real binary reads each folder of `pcaps/` and says what `expected.json` says.
 mod captures;
+/// Real TCP stacks in network namespaces, attacked on purpose.
+mod lab;
 /// What is shipped beside the code says what the code says.
 mod shipped_files;
 /// What lies in `pcaps/` is what the stories give.
