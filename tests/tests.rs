@@ -5,6 +5,10 @@
 mod builder;
 /// The real binary reads each folder of `pcaps/` and says what `expected.json` says.
 mod captures;
+/// Hostile captures do not take the program beyond its cap of memory.
+mod floods;
+/// What holds for every capture: random conversations, floods, noise.
+mod invariants;
 /// What lies in `pcaps/` is what the stories give.
 mod stories;
 /// The story builder and the catalogue of cases.
