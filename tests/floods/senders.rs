@@ -203,9 +203,10 @@ pub(crate) fn many_fields(pipe: &mut Pipe<'_>, count: u32) -> io::Result<()> {
     )
 }
 
+/// A few hundred bytes of gzip that become more frames than are kept, each with the longest address that is.
 pub(crate) fn pages_full_of_frames(pipe: &mut Pipe<'_>, count: u32) -> io::Result<()> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all("<frame src=//a.b>".repeat((64 << 10) / 17).as_bytes())?;
+    encoder.write_all(format!("<frame src=http://{}>", "a".repeat(2_020)).repeat(30).as_bytes())?;
     let body = encoder.finish()?;
     let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", body.len());
     answers(pipe, count, &[b"GET / HTTP/1.1\r\nHost: news.example\r\n\r\n".to_vec()], &[head.as_bytes(), &body].concat())
