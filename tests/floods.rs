@@ -153,3 +153,9 @@ fn segments_of_64_kib() {
     Flood { name: "segments of 64 KiB to two workers", send: senders::largest_segments, counts: (600, 50_000), workers: 2 }
         .stays_within_its_cap();
 }
+
+#[test]
+fn races_of_64_kib() {
+    Flood { name: "races of two segments of 60 KiB", send: senders::largest_races, counts: (150, 12_000), workers: 1 }
+        .stays_within_its_cap();
+}

@@ -177,6 +177,19 @@ pub(crate) fn conflicts(pipe: &mut Pipe<'_>, count: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// Two versions of 60 KiB in a segment each, and nothing else but the request.
+pub(crate) fn largest_races(pipe: &mut Pipe<'_>, count: u32) -> io::Result<()> {
+    let (head, bytes) = (b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n", vec![b'g'; 60_000]);
+    for n in 0..count {
+        let mut line = Line::asked(pipe, n)?;
+        let mut forged = line.at(Side::Server, PSH | ACK, &[&head[..], &vec![b'f'; 60_000]].concat());
+        (forged.ttl, forged.df, forged.ip_id) = (64, false, 1);
+        pipe.packet(&forged.datagram())?;
+        line.server(pipe, &[&head[..], &bytes].concat())?;
+    }
+    Ok(())
+}
+
 /// Fields of which everything is kept.
 fn large_fields() -> String {
     let long = "a".repeat(2040);
