@@ -3,11 +3,13 @@
 use proptest::prelude::*;
 use sidewatch::engine::frame::LinkType;
 use sidewatch::engine::limits::Limits;
-use sidewatch::engine::time::Timestamp;
+use sidewatch::engine::time::{Span, Timestamp};
 
 use super::a_few;
-use super::talks::{any_talks, number, together};
-use super::tape::{Cut, alerts, ended, engine, lines};
+use super::talks::{Third, any_talks, ask, injector, lure, number, page, together};
+use super::tape::{Cut, alerts, cuts, ended, engine, lines};
+use crate::support::host::{Host, TsClock, client, site};
+use crate::support::story::{Story, after_ms};
 
 /// Every link type that is understood, and one that is not.
 const LINKS: [LinkType; 7] =
@@ -106,4 +108,19 @@ proptest! {
         number(&mut frames, 1);
         let _ = lines(&alerts(&frames, None));
     }
+}
+
+#[test]
+fn a_clock_that_races_and_a_stamp_of_1970_cause_no_panic() {
+    let mut story = Story::new();
+    let hasty = Host { timestamps: Some(TsClock { offset: 1, per_second: u32::MAX }), ..site() };
+    let mut tcp = story.connection(client(), hasty);
+    tcp.handshake(24.0);
+    ask(&mut tcp);
+    let forged = tcp.forge(&injector(Third::Careful), after_ms(9.0), &lure());
+    tcp.reply(after_ms(15.0), &page(9));
+    tcp.ack();
+    let mut frames = cuts(&story, Span::ZERO);
+    frames[forged[0] as usize - 1].time = Timestamp::from_nanos(0);
+    let _ = lines(&alerts(&frames, None));
 }
