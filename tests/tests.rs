@@ -7,6 +7,10 @@ mod architecture;
 mod builder;
 /// The real binary reads each folder of `pcaps/` and says what `expected.json` says.
 mod captures;
+/// Hostile captures do not take the program beyond its cap of memory.
+mod floods;
+/// What holds for every capture: random conversations, floods, noise.
+mod invariants;
 /// Real TCP stacks in network namespaces, attacked on purpose.
 mod lab;
 /// What is shipped beside the code says what the code says.

@@ -29,6 +29,9 @@ const CONFIRMED: u8 = 90;
 /// A header vote, or a contradiction, that says enough by itself.
 const DECISIVE_HEADER: u8 = 45;
 
+/// Content that makes two header votes enough: a bare response, and a redirect to another site.
+const SECONDING_CONTENT: u8 = 20;
+
 /// Points by group.
 #[derive(Clone, Copy, Debug)]
 struct Points {
@@ -102,7 +105,9 @@ fn severity(grade: Grade, verdict: Verdict) -> u8 {
 /// The first class that fits.
 fn class(assessment: &Assessment, points: Points, destination: Option<&Destination>) -> Verdict {
     let scene = &assessment.scene;
-    let decisive = points.header >= DECISIVE_HEADER || points.device > 0;
+    // Two votes against the server's own packets of the connection, and a template's answer that leads away.
+    let seconded = points.header > 0 && scene.base.len() >= 2 && points.content >= SECONDING_CONTENT;
+    let decisive = points.header >= DECISIVE_HEADER || points.device > 0 || seconded;
     let redirects = destination.is_some();
     if points.contradiction == 0 && is_portal(scene, destination) {
         Verdict::CaptivePortal

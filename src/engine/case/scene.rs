@@ -32,6 +32,8 @@ pub struct Scene {
     pub syn_ack: Opening,
     /// The SYN-ACK that came first, also when it is the suspect.
     pub first_syn_ack: Opening,
+    /// The client sent its SYN more than once.
+    pub syn_repeated: bool,
     /// Further SYN-ACKs with other sequence numbers.
     pub competing: Vec<Opening>,
     /// Packets of the client, in order of arrival.
@@ -54,7 +56,7 @@ pub struct Scene {
     pub rtt: Option<Span>,
     /// The server's port.
     pub server_port: u16,
-    /// The first packet of the base's stack after the suspect.
+    /// The first payload of the base's stack after the suspect. An acknowledgment is no answer: a device in the path may let it pass.
     pub spoke_again: Option<Record>,
     /// From the suspect to the end of the case.
     pub watched: Span,
@@ -160,8 +162,8 @@ fn scene(
     let mut payload = pool.payload_of(server.log, suspect.frame);
     let checksum = stream::held_checksum(suspect, &payload);
     payload.truncate(LARGEST_PAYLOAD);
-    let (response, body) = response_of(case, suspect, (&payload, limits));
-    let spoke_again = base.iter().find(|record| record.frame > suspect.frame).copied();
+    let (response, body) = response_of(case, &forged, suspect, (&payload, limits));
+    let spoke_again = base.iter().find(|record| record.frame > suspect.frame && record.len > 0).copied();
     let before = |record: &&Record| record.len > 0 && record.frame < suspect.frame;
     let closing = |record: &Record| record.flags.any(TcpFlags::FIN | TcpFlags::RST) && record.frame < suspect.frame;
     Scene {
@@ -177,6 +179,7 @@ fn scene(
             *server.opening()
         },
         first_syn_ack: *server.opening(),
+        syn_repeated: flow.client_side().history.openings_repeated > 0,
         competing: case.competing.clone(),
         client: case.client.clone(),
         trigger: case.client.iter().filter(before).max_by_key(|record| record.frame).copied(),
@@ -221,11 +224,13 @@ fn is_new(packet: &Record, client: &[Record]) -> bool {
 }
 
 /// The response that the suspect begins: as the stream was read, or, where the stream holds the other copy, read from the suspect alone.
-fn response_of(case: &Case, suspect: &Record, (payload, limits): (&[u8], &Limits)) -> (Option<Box<Response>>, Vec<Redirect>) {
+fn response_of(case: &Case, forged: &[Record], suspect: &Record, (payload, limits): (&[u8], &Limits)) -> (Option<Box<Response>>, Vec<Redirect>) {
     if let Some(response) = &case.response {
         let (from, to) = (response.first.seq, response.head_end.seq);
         let touches = seq_diff(suspect.payload_seq(), to) > 0 && seq_diff(from, suspect.payload_seq().wrapping_add(suspect.len)) > 0;
-        let begins = response.first.frame == suspect.frame;
+        // A false SYN-ACK's sender goes on to answer the request.
+        let begins = response.first.frame == suspect.frame
+            || (suspect.flags.any(TcpFlags::SYN) && forged.iter().any(|record| record.frame == response.first.frame));
         if begins || (touches && !Connection::is_response(payload) && response.first.frame < suspect.frame) {
             return (Some(response.clone()), case.body.clone());
         }

@@ -2,7 +2,7 @@
 //!
 //! ## What it sees
 //! (a) Payload of the server after its RST; (b) new payload of the server at or after the sequence number of its FIN, or a FIN that ends the stream
-//! before bytes which were sent in its name; (c) a second RST whose sequence number is higher than the first one's and than any acknowledgment;
+//! before bytes which were sent in its name, or a bare acknowledgment that counts the server's stream short of them; (c) a second RST whose sequence number is higher than the first one's and than any acknowledgment;
 //! (d) an unsolicited bare acknowledgment 80 to 130 ms after the suspect's FIN, which is no contradiction but one header vote.
 //!
 //! ## Why it matters
@@ -62,7 +62,7 @@ fn concerns(scene: &Scene, close: &CloseContradiction) -> bool {
     match close.kind {
         CloseKind::ResetMoved => forged(close.close.frame) || forged(close.contradicted_by.frame),
         CloseKind::DataAfterReset | CloseKind::DataAfterFin => forged(close.close.frame) && !forged(close.contradicted_by.frame),
-        CloseKind::FinBeforeData => !forged(close.close.frame) && forged(close.contradicted_by.frame),
+        CloseKind::FinBeforeData | CloseKind::AckBeforeData => !forged(close.close.frame) && forged(close.contradicted_by.frame),
     }
 }
 
@@ -70,10 +70,10 @@ fn concerns(scene: &Scene, close: &CloseContradiction) -> bool {
 /// the packet borrows another one's IP identification.
 fn points(close: &CloseContradiction, scene: &Scene) -> u8 {
     match close.kind {
-        CloseKind::FinBeforeData if !stacks::borrows_id(&close.contradicted_by, &scene.base) => 30,
+        CloseKind::FinBeforeData | CloseKind::AckBeforeData if !stacks::borrows_id(&close.contradicted_by, &scene.base) => 30,
         CloseKind::DataAfterReset if close.contradicted_by.time - close.close.time < REORDERING => 0,
-        CloseKind::DataAfterReset => 35,
-        CloseKind::DataAfterFin | CloseKind::FinBeforeData => 45,
+        CloseKind::DataAfterReset => 45,
+        CloseKind::DataAfterFin | CloseKind::FinBeforeData | CloseKind::AckBeforeData => 45,
         CloseKind::ResetMoved => 40,
     }
 }
@@ -84,6 +84,11 @@ fn describe(close: &CloseContradiction, points: u8) -> Finding {
         CloseKind::DataAfterReset => ("RST", "no payload after it", "The server went on sending after a RST in its name."),
         CloseKind::DataAfterFin => ("FIN", "no new payload after it", "The server went on sending after a FIN in its name."),
         CloseKind::FinBeforeData => ("FIN", "no payload beyond it", "The server ended its stream before bytes that were sent in its name."),
+        CloseKind::AckBeforeData => (
+            "bare acknowledgment",
+            "a sequence number after all that was sent",
+            "The server's own count of what it sent does not include bytes that were sent in its name.",
+        ),
         CloseKind::ResetMoved => ("RST", "one sequence number", "A second RST guesses another sequence number."),
     };
     Finding {

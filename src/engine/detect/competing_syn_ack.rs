@@ -1,16 +1,17 @@
 //! S2: two SYN-ACKs that answer one SYN with different sequence numbers.
 //!
 //! ## What it sees
-//! A second SYN-ACK for the same SYN with another initial sequence number, its TTL or options unlike the first one's, within a second or
-//! three round trips.
+//! A second SYN-ACK for the same SYN with another initial sequence number, within a second or three round trips: although the client sent its SYN only
+//! once (45 points), or with another TTL, DF bit or options than the first (30). 65 points when both numbers lived on: the client acknowledged the
+//! first, and someone sent data, FIN or RST in the second.
 //!
 //! ## Why it matters
 //! An endpoint chooses one initial sequence number for a connection. Who answers the SYN first with another one owns the connection: the client
 //! discards all that the genuine server sends.
 //!
 //! ## When it is wrong
-//! A server that hands out SYN cookies, or an anti-DDoS front, answers a repeated SYN with a new number: the gap is then that of a
-//! retransmission, a second or more, or the packets are alike in every other field. Such pairs give no points.
+//! A server that hands out SYN cookies, or an anti-DDoS front, answers a repeated SYN with a new number: then the SYN was seen twice, the gap is that
+//! of a retransmission, and the packets are alike in every other field. Where the capture lost the repeated SYN, a front can look like two senders.
 //!
 //! ## Reference
 //! RFC 9293, section 3.4.1; RFC 4987 (SYN cookies); HoneyBadger, "handshake hijack".
@@ -42,14 +43,19 @@ impl Detector for CompetingSynAck {
         let (first, other) = (&scene.first_syn_ack, scene.competing.first()?);
         let soon = scene.rtt.map_or(RETRANSMISSION, |rtt| rtt.times(3).max(RETRANSMISSION));
         let unlike = other.record.ttl != first.record.ttl || !other.same_options(first) || other.record.df() != first.record.df();
-        if !scene.suspect.flags.any(TcpFlags::SYN) || other.record.time - first.record.time >= soon || !unlike {
+        let asked_once = scene.syn.seen().is_some() && !scene.syn_repeated;
+        if !scene.suspect.flags.any(TcpFlags::SYN) || other.record.time - first.record.time >= soon || !(unlike || asked_once) {
             return None;
         }
         let first = &first.record;
         let proven = both_lived_on(scene, first, &other.record);
         Some(Finding {
             weight: if proven { Weight::Proof } else { Weight::Strong },
-            points: if proven { 65 } else { 30 },
+            points: match (proven, asked_once) {
+                (true, _) => 65,
+                (false, true) => 45,
+                (false, false) => 30,
+            },
             votes: 0,
             observed: format!("frame {}: sequence number {}, TTL {}", first.frame, first.seq, first.ttl),
             expected: format!("frame {}: sequence number {}, TTL {}", other.record.frame, other.record.seq, other.record.ttl),

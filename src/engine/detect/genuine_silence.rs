@@ -1,7 +1,7 @@
 //! S7: the genuine server falls silent with the suspect.
 //!
 //! ## What it sees
-//! After the suspect no packet with the stack of the server's other packets arrives, for at least three seconds or ten round trips, although the
+//! After the suspect no payload with the stack of the server's other packets arrives (a device in the path may let bare acknowledgments pass), for at least three seconds or ten round trips, although the
 //! server was alive at the SYN-ACK. At the end of a capture the silence so far counts, and its length is told.
 //!
 //! ## Why it matters
@@ -37,12 +37,12 @@ impl Detector for GenuineSilence {
             points: 0,
             votes: 0,
             observed: format!(
-                "nothing of the server's own stack in the {:.1} s after the suspect",
+                "no payload of the server's own stack in the {:.1} s after the suspect",
                 scene.watched.as_millis_f64() / 1_000.0
             ),
             expected: "the genuine answer".to_owned(),
             frames: vec![scene.suspect.frame],
-            why: "The genuine server, alive until then, was not heard again.",
+            why: "The genuine server, alive until then, sent nothing more that counts as an answer.",
         })
     }
 }

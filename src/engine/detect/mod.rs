@@ -152,6 +152,10 @@ impl Assessment {
             _ => 55,
         }
     }
+    /// Header points that do not tell two suspects apart: of two SYN-ACKs each fits what its own sender sent after it.
+    fn header_points_of_two(&self) -> u8 {
+        if self.scene.suspect.flags.any(TcpFlags::SYN) { self.header_points().min(self.score()) } else { 0 }
+    }
     /// The strongest points of a group; the header group counts its votes.
     #[must_use]
     pub fn points(&self, group: Group) -> u8 {
@@ -195,7 +199,9 @@ pub fn assess(scenes: Vec<Scene>, knowledge: &Knowledge) -> Option<Assessment> {
         .max_by_key(|assessment| {
             let unread = assessment.found("S6+").is_some();
             let first = std::cmp::Reverse(assessment.scene.suspect.frame);
-            (assessment.score(), assessment.votes(), unread, assessment.points(Group::Content), first)
+            let honest = assessment.scene.response.as_ref().is_some_and(|response| response.has_date || response.server.is_some());
+            let score = assessment.score() - assessment.header_points_of_two();
+            (score, !honest, assessment.votes(), unread, assessment.points(Group::Content), first)
         })
 }
 

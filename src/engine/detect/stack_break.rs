@@ -90,8 +90,8 @@ fn wrong_clock(scene: &Scene) -> Option<Break> {
     let passed = (suspect.time - near.time).as_nanos();
     let slack = CLOCK_SLACK.as_nanos();
     let rate = rate(scene).unwrap_or(FASTEST_TICKS_PER_SECOND);
-    let most = passed.saturating_add(slack) / 1_000_000 * rate / 1_000;
-    let least = passed.min(0).saturating_sub(slack) / 1_000_000 * rate / 1_000;
+    let most = (passed.saturating_add(slack) / 1_000_000).saturating_mul(rate) / 1_000;
+    let least = (passed.min(0).saturating_sub(slack) / 1_000_000).saturating_mul(rate) / 1_000;
     (ticks > most || ticks < least)
         .then(|| Break::new(1, format!("TSval {}", suspect.tsval), format!("TSval near {}, as the server's clock shows", near.tsval)))
 }

@@ -90,6 +90,8 @@ pub struct Side {
 pub struct History {
     /// SYN or SYN-ACK.
     pub opening: Opening,
+    /// SYNs or SYN-ACKs after the first, mirror copies excluded.
+    pub openings_repeated: u32,
     /// The FIN.
     pub fin: Record,
     /// The first RST.

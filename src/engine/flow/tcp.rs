@@ -86,7 +86,7 @@ fn open(flow: &mut Flow, packet: &Packet<'_>, sender: Sender, context: &mut Cont
             return;
         }
         // A retransmission, or the SYN of a connection that is over.
-        Some(_) => {}
+        Some(_) => side.history.openings_repeated = side.history.openings_repeated.saturating_add(1),
     }
     if head.flags.any(TcpFlags::ACK) {
         acknowledge(flow, head, sender);
@@ -131,6 +131,9 @@ fn carry_on(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sender, cont
     if head.flags.any(TcpFlags::RST) {
         reset(flow, record, sender, context);
         return;
+    }
+    if from_server && record.is_bare_ack() && seq_diff(record.seq, flow.server_side().high) >= SMALLEST_EXCESS {
+        contradict_data(flow, record, context);
     }
     if record.len > 0 {
         contradict_close(flow, record, sender, context);
@@ -239,6 +242,19 @@ fn contradict_close(flow: &Flow, record: &Record, sender: Sender, context: &mut 
 /// The sequence number that a FIN takes.
 const fn fin_seq(record: &Record) -> u32 {
     record.end_seq().wrapping_sub(1)
+}
+
+/// A bare acknowledgment carries the number of the next byte to be sent: bytes beyond it, sent before it in answer to less, were not the server's. An
+/// acknowledgment that the data overtook on the way acknowledges no more than they do.
+fn contradict_data(flow: &Flow, record: &Record, context: &mut Context<'_>) {
+    let reaches_beyond = |other: &&Record| {
+        let end = other.payload_seq().wrapping_add(other.len);
+        other.len > 0 && other.frame < record.frame && seq_diff(record.seq, end) >= SMALLEST_EXCESS && seq_diff(other.ack, record.ack) > 0
+    };
+    if let Some(beyond) = flow.server_side().records().filter(reaches_beyond).last() {
+        let contradiction = CloseContradiction { kind: CloseKind::AckBeforeData, close: *record, contradicted_by: *beyond };
+        context.events.push(FlowEvent::CloseContradiction(contradiction));
+    }
 }
 
 fn finish(flow: &mut Flow, record: &Record, sender: Sender, context: &mut Context<'_>) {

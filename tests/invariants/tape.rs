@@ -1,0 +1,98 @@
+//! Frames in memory, and what the engine or the pump says of them.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use sidewatch::alert::{Alert, SourceFacts, eve};
+use sidewatch::capture::FrameSource;
+use sidewatch::correlate::Correlator;
+use sidewatch::engine::frame::{Frame, LinkType};
+use sidewatch::engine::limits::Limits;
+use sidewatch::engine::time::{Span, Timestamp};
+use sidewatch::engine::{Engine, Knowledge};
+use sidewatch::pump::{Audience, Settings, run};
+
+use crate::support::story::Story;
+
+/// A frame, and its number in its capture.
+#[derive(Clone, Debug)]
+pub(super) struct Cut {
+    pub(super) number: u64,
+    pub(super) time: Timestamp,
+    pub(super) link: LinkType,
+    pub(super) bytes: Vec<u8>,
+    pub(super) wire_len: u32,
+}
+
+impl Cut {
+    pub(super) fn frame(&self) -> Frame<'_> {
+        Frame { number: self.number, time: self.time, link: self.link, bytes: &self.bytes, wire_len: self.wire_len }
+    }
+}
+
+/// The frames of `story`, `late` later than it was told.
+pub(super) fn cuts(story: &Story, late: Span) -> Vec<Cut> {
+    let cut = |(number, frame): (u64, &crate::support::story::Captured)| Cut {
+        number,
+        time: Timestamp::from_nanos(frame.time as i64) + late,
+        link: LinkType(story.link as u16),
+        bytes: frame.bytes.clone(),
+        wire_len: frame.original_len,
+    };
+    (1..).zip(story.frames()).map(cut).collect()
+}
+
+pub(super) fn engine(limits: Limits) -> Engine {
+    Engine::new(limits, Arc::new(Knowledge::default()), 7)
+}
+
+/// The alerts on `frames`, all judged at the end, which comes long after the last of them when `late` says so.
+pub(super) fn alerts(frames: &[Cut], late: Option<Timestamp>) -> Vec<Alert> {
+    let mut engine = engine(Limits::default());
+    for cut in frames {
+        engine.handle_frame(&cut.frame());
+    }
+    if let Some(late) = late {
+        engine.handle_timeout(late);
+    }
+    ended(engine)
+}
+
+/// Ends the capture; the alerts.
+pub(super) fn ended(mut engine: Engine) -> Vec<Alert> {
+    engine.finish();
+    Correlator::default().judge(engine.poll_observations())
+}
+
+pub(super) fn lines(alerts: &[Alert]) -> Vec<String> {
+    alerts.iter().map(|alert| eve::to_line(alert, &SourceFacts::default())).collect()
+}
+
+/// A source that is read from memory.
+struct Tape<'a>(std::slice::Iter<'a, Cut>);
+
+impl FrameSource for Tape<'_> {
+    type Error = Infallible;
+    fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Infallible> {
+        Ok(self.0.next().map(Cut::frame))
+    }
+}
+
+#[derive(Default)]
+struct Told(Vec<Alert>);
+
+impl<S> Audience<S> for Told {
+    fn alert(&mut self, alert: &Alert) {
+        self.0.push(alert.clone());
+    }
+    fn progress(&mut self, _frames: u64, _source: &S) {}
+}
+
+/// What the pump tells of `frames`, and what it counted, with so many workers.
+pub(super) fn pumped(frames: &[Cut], workers: usize) -> (Vec<String>, String) {
+    let settings = Settings { limits: Limits::default(), knowledge: Arc::new(Knowledge::default()), seed: 7, workers };
+    let mut told = Told::default();
+    let (report, ended) = run(&mut Tape(frames.iter()), &settings, &mut told);
+    ended.unwrap();
+    (lines(&told.0), format!("{report:?}"))
+}
