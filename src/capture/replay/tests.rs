@@ -5,6 +5,7 @@ mod hostile;
 mod packed;
 mod pcap;
 mod pcapng;
+mod variants;
 mod writing;
 
 use std::io::Cursor;
