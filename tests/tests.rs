@@ -5,6 +5,8 @@
 mod builder;
 /// The real binary reads each folder of `pcaps/` and says what `expected.json` says.
 mod captures;
+/// The binary as scripts and people meet it.
+mod cli;
 /// What lies in `pcaps/` is what the stories give.
 mod stories;
 /// The story builder and the catalogue of cases.

@@ -192,11 +192,7 @@ impl Replay {
         let (report, _) = pump::run(&mut source, settings, output);
         let name = if self.continuous { "all captures".to_owned() } else { output.file_name() };
         if report.frames > 0 && report.understood == 0 {
-            output.tell(&format!(
-                "sidewatch: {name}: none of its {} frames could be decoded ({})",
-                report.frames,
-                named(&report)
-            ));
+            output.tell(&format!("sidewatch: {name}: none of its {} frames could be decoded ({})", report.frames, named(&report)));
         }
         if self.stats {
             output.tell(&statistics(&name, &report));

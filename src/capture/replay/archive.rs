@@ -85,7 +85,7 @@ impl Archive {
     fn open(&self, member: Member) -> Result<CaptureFile, ReadError> {
         let mut name = self.name.clone().into_os_string();
         name.push("!");
-        name.push(&member.name);
+        name.push(member.name.trim_start_matches("./"));
         if let Some(why) = member.unreadable {
             return Err(ReadError::Member { path: name.into(), why });
         }
@@ -125,9 +125,16 @@ struct Shelf {
 enum Body {
     None,
     /// As they are, so many.
-    Plain { left: u64, crc: Option<Check> },
+    Plain {
+        left: u64,
+        crc: Option<Check>,
+    },
     /// Deflated (RFC 1951); the packed bytes left, where that was told beforehand.
-    Deflated { inflate: Box<Decompress>, left: Option<u64>, crc: Option<Check> },
+    Deflated {
+        inflate: Box<Decompress>,
+        left: Option<u64>,
+        crc: Option<Check>,
+    },
 }
 
 /// The checksum that a member should have, and that of its bytes so far.

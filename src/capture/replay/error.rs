@@ -86,7 +86,10 @@ pub enum ReadError {
         damage: Damage,
     },
     /// No member of an archive is taken for a capture.
-    #[error("{}: no capture is in this archive; those members are taken whose names {NAME_RULE}: unpack it, and name others one by one", shown(path))]
+    #[error(
+        "{}: no capture is in this archive; those members are taken whose names {NAME_RULE}: unpack it, and name others one by one",
+        shown(path)
+    )]
     NothingInside {
         /// The archive.
         path: PathBuf,

@@ -156,9 +156,7 @@ impl Stream {
         let raw = Arc::new(AtomicU64::new(0));
         let counted = Counted { source, count: Arc::clone(&raw) };
         match compression::unpack(counted) {
-            Ok((compression, unpacked)) => {
-                Ok(Self { name, compression, size, raw, buffer: Buffer::new(unpacked), signs: None })
-            }
+            Ok((compression, unpacked)) => Ok(Self { name, compression, size, raw, buffer: Buffer::new(unpacked), signs: None }),
             Err(source) => Err(ReadError::Open { path: name, source }),
         }
     }

@@ -1,5 +1,6 @@
 //! Stories of captures, whole and damaged, on bytes that the tests write.
 
+mod archives;
 mod damaged;
 mod hostile;
 mod packed;
