@@ -44,7 +44,7 @@ impl Buffer {
         if first.len() == 16 && !super::is_capture(&first) {
             self.has(512);
         }
-        self.rest().get(..512).unwrap_or(self.rest())
+        self.rest().get(..512).unwrap_or_else(|| self.rest())
     }
 
     /// The next 16 bytes, which tell every format from the others; fewer when the stream is shorter.

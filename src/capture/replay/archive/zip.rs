@@ -46,7 +46,7 @@ pub(super) fn next_member(shelf: &mut Shelf) -> Result<Option<Member>, Damage> {
     let both = shelf.buffer.take(name_len + extra_len, 0, name_len + extra_len);
     let (name, extra) = both.split_at_checked(name_len).unwrap_or_default();
     let name = String::from_utf8_lossy(name).into_owned();
-    let packed = if packed == IN_EXTRA { long_size(extra, plain == IN_EXTRA).unwrap_or(u64::from(packed)) } else { packed.into() };
+    let packed = if packed == IN_EXTRA { long_size(extra, plain == IN_EXTRA).unwrap_or_else(|| packed.into()) } else { packed.into() };
 
     let behind = flags & SIZES_BEHIND != 0;
     let known = (!behind || packed > 0).then_some(packed);

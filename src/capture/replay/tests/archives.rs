@@ -9,8 +9,10 @@ use super::writing::*;
 use super::*;
 use crate::capture::replay::Captures;
 
+type Found = Vec<(String, Vec<Vec<u8>>)>;
+
 /// The names of the captures and the packets in them; then the errors.
-fn read_archive(bytes: &[u8]) -> (Vec<(String, Vec<Vec<u8>>)>, Vec<ReadError>) {
+fn read_archive(bytes: &[u8]) -> (Found, Vec<ReadError>) {
     let (mut found, mut errors) = (Vec::new(), Vec::new());
     let mut captures = match Captures::from_reader("a", Cursor::new(bytes.to_vec())) {
         Ok(captures) => captures,

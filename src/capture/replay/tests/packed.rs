@@ -31,7 +31,8 @@ fn lz4(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-const PACKERS: [fn(&[u8]) -> Vec<u8>; 4] = [gzip, zstd, bzip2, lz4];
+type Packer = fn(&[u8]) -> Vec<u8>;
+const PACKERS: [Packer; 4] = [gzip, zstd, bzip2, lz4];
 
 /// A pcap that does not pack to nothing.
 fn long_pcap(packets: u32) -> Vec<u8> {
