@@ -2,7 +2,7 @@
 # Each target first installs what it needs and this machine lacks, and says so.
 
 # What the demo replays: injections first, then a harmless capture that looks alike.
-DEMO_LOUD  := pcaps/in-path-packetlogic-turkey pcaps/race-302-on-get
+DEMO_LOUD  := pcaps/in-path-with-timestamps pcaps/race-302-on-get
 DEMO_QUIET := pcaps/race-302-on-get-quiet
 
 CARGO ?= cargo

@@ -1,12 +1,16 @@
 //! The one test binary.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on says so by a panic")]
 
+/// The borders of the pure engine, and the shape of the tree.
+mod architecture;
 /// The packet-story builder tells what its words say: fields, checksums, link layers, files.
 mod builder;
 /// The real binary reads each folder of `pcaps/` and says what `expected.json` says.
 mod captures;
 /// The binary as scripts and people meet it.
 mod cli;
+/// What is shipped beside the code says what the code says.
+mod shipped_files;
 /// What lies in `pcaps/` is what the stories give.
 mod stories;
 /// The story builder and the catalogue of cases.

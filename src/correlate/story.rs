@@ -34,9 +34,9 @@ pub(super) fn tell(observation: &Observation, ruling: &Ruling) -> Alert {
         http: http(scene),
         signals: signals(observation, ruling),
         considered: considered::consider(&observation.assessment, ruling),
-        forged: packet(scene, &scene.suspect, false, Some(&observation.forged_payload)),
+        forged: packet(scene, &scene.suspect, false, observation.forged_sha256),
         forged_frames: frames(&scene.forged),
-        genuine: genuine.map(|record| packet(scene, record, false, observation.genuine_payload.as_ref())),
+        genuine: genuine.map(|record| packet(scene, record, false, observation.genuine_sha256)),
         genuine_frames: frames(&scene.genuine),
         redirect: redirect(scene, ruling),
         sensor: SensorHealth {
@@ -178,7 +178,7 @@ fn frames(records: &[Record]) -> Vec<u64> {
     capped(frames)
 }
 
-fn packet(scene: &Scene, record: &Record, to_server: bool, payload: Option<&Vec<u8>>) -> PacketFacts {
+fn packet(scene: &Scene, record: &Record, to_server: bool, sha256: Option<[u8; 32]>) -> PacketFacts {
     let opening = if to_server { &scene.syn } else { &scene.syn_ack };
     let initial = opening.seen().map_or(0, |record| record.seq);
     PacketFacts {
@@ -190,7 +190,7 @@ fn packet(scene: &Scene, record: &Record, to_server: bool, payload: Option<&Vec<
         window: record.window,
         seq: record.seq.wrapping_sub(initial),
         payload_len: record.len,
-        payload_sha256: payload.filter(|payload| !payload.is_empty()).map(|payload| hex(&Sha256::digest(payload))),
+        payload_sha256: sha256.map(|digest| hex(&digest)),
     }
 }
 

@@ -36,6 +36,11 @@ pub struct Limits {
     pub case_packets: usize,
     /// Conflicts that a case keeps; further ones are counted.
     pub case_conflicts: usize,
+    /// Frames of judged cases that a flow remembers, so that one forgery is told of once.
+    pub judged_frames: usize,
+    /// Heap bytes of all HTTP connections of one shard: heads and bodies in parts, waiting requests, last answers. The connection that began to hold
+    /// some longest ago is read anew from its next message.
+    pub http_bytes_per_shard: usize,
     /// Bytes of one HTTP message head (request or response); a longer one is given up and its stream no longer read as HTTP.
     pub http_head: usize,
     /// Requests of one flow that wait for their response; further ones are counted and not paired.
@@ -53,17 +58,19 @@ impl Default for Limits {
             fragment_bytes: 8 << 20,
             fragment_timeout: Span::from_secs(30),
             vlan_depth: 8,
-            flows_per_shard: 1024,
+            flows_per_shard: 768,
             opening_timeout: Span::from_secs(60),
             open_timeout: Span::from_secs(600),
             closing_timeout: Span::from_secs(30),
             remembered_bytes_per_stream: 64 << 10,
-            remembered_bytes_per_shard: 3 << 19,
+            remembered_bytes_per_shard: 5 << 18,
             conflicts_per_flow: 256,
-            open_cases_per_shard: 32,
+            open_cases_per_shard: 16,
             cases_per_flow: 32,
             case_packets: 64,
-            case_conflicts: 16,
+            case_conflicts: 8,
+            judged_frames: 32,
+            http_bytes_per_shard: 384 << 10,
             http_head: 16 << 10,
             http_pipeline: 64,
             http_body: 8 << 10,
@@ -82,6 +89,7 @@ impl Limits {
             flows_per_shard: scale(default.flows_per_shard),
             remembered_bytes_per_shard: scale(default.remembered_bytes_per_shard),
             open_cases_per_shard: scale(default.open_cases_per_shard),
+            http_bytes_per_shard: scale(default.http_bytes_per_shard),
             fragment_datagrams: scale(default.fragment_datagrams),
             fragment_bytes: scale(default.fragment_bytes),
             ..default

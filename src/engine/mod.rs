@@ -16,13 +16,14 @@ pub mod case;
 pub mod detect;
 pub mod observation;
 
+mod counters;
 mod shard;
 mod shards;
 mod watch;
 
 pub use clock::Clock;
+pub use counters::ShardCounters;
 pub use detect::Knowledge;
-pub use shard::ShardCounters;
 pub use shards::Shards;
 
 use std::sync::Arc;

@@ -16,10 +16,10 @@ pub struct Observation {
     pub because: ClosedBecause,
     /// The scene that explains most, and what speaks for it.
     pub assessment: Assessment,
-    /// Captured payload of the suspect, as far as it is still held.
-    pub forged_payload: Vec<u8>,
-    /// Captured payload of the first genuine packet that was compared.
-    pub genuine_payload: Option<Vec<u8>>,
+    /// SHA-256 of the captured payload of the suspect; none when it has none or it is no longer held.
+    pub forged_sha256: Option<[u8; 32]>,
+    /// SHA-256 of the captured payload of the first genuine packet that was compared.
+    pub genuine_sha256: Option<[u8; 32]>,
     /// The flow.
     pub flow: FlowFacts,
 }
@@ -73,14 +73,14 @@ impl FlowFacts {
             client: flow.endpoint(flow.server.other()),
             server: flow.endpoint(flow.server),
             vlans: flow.vlans,
-            ether: server.ether,
+            ether: server.history.ether,
             start: flow.started,
             first_frame: flow.first_frame,
             to_server: (client.packets, client.bytes),
             to_client: (server.packets, server.bytes),
             gaps: u64::from(client.gaps) + u64::from(server.gaps),
             one_sided: client.packets == 0 || server.packets == 0,
-            handshake_seen: client.opening.seen().is_some() && server.opening.seen().is_some(),
+            handshake_seen: client.opening().seen().is_some() && server.opening().seen().is_some(),
             offloaded: client.offloaded || server.offloaded,
         }
     }

@@ -1,94 +1,43 @@
-//! One shard: its flows, their remembered bytes, their open cases, and the order in which they are forgotten.
+//! One shard: its flows, their remembered bytes, their open cases, and when they are decided or forgotten.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
-
-use hashbrown::HashTable;
 
 use super::Knowledge;
 use super::case::Case;
+use super::counters::ShardCounters;
 use super::decode::packet::Packet;
 use super::flow::event::FlowEvent;
 use super::flow::key::{FlowKey, Sender};
 use super::flow::memory::Pool;
 use super::flow::record::Record;
-use super::flow::{Context, Flow, FlowCounters, Stage};
+use super::flow::table::FlowTable;
+use super::flow::{Context, Flow, Stage};
 use super::limits::Limits;
 use super::observation::{ClosedBecause, Observation};
 use super::protocol::http;
 use super::time::Timestamp;
 use super::watch;
 
-/// No neighbour in a list.
-const NONE: u32 = u32::MAX;
-/// Lists of flows by stage, in order of eviction: closing flows first, then half-open ones.
-const STAGES: [Stage; 3] = [Stage::Closing, Stage::Opening, Stage::Open];
-
-/// What the shards counted, added up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ShardCounters {
-    /// Flows begun.
-    pub flows: u64,
-    /// Flows forgotten early because their shard was full.
-    pub flows_evicted: u64,
-    /// Cases opened.
-    pub cases: u64,
-    /// Cases decided early because too many were open.
-    pub cases_evicted: u64,
-    /// Suspects of flows that had had their share of cases.
-    pub cases_left_out: u64,
-    /// Chunks of remembered bytes taken from the stream that held the oldest.
-    pub memory_stolen: u64,
-    /// What the flows counted.
-    pub flow: FlowCounters,
-}
-
-impl ShardCounters {
-    /// Both added up.
-    #[must_use]
-    pub fn plus(self, other: &Self) -> Self {
-        Self {
-            flows: self.flows + other.flows,
-            flows_evicted: self.flows_evicted + other.flows_evicted,
-            cases: self.cases + other.cases,
-            cases_evicted: self.cases_evicted + other.cases_evicted,
-            cases_left_out: self.cases_left_out + other.cases_left_out,
-            memory_stolen: self.memory_stolen + other.memory_stolen,
-            flow: self.flow.plus(&other.flow),
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Slot {
-    hash: u64,
-    flow: Option<Flow>,
-    stage: Stage,
-    due: Timestamp,
-    older: u32,
-    newer: u32,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct List {
-    oldest: u32,
-    newest: u32,
-}
+/// Entries of `http_holders` for each flow that a shard may have; more are stale.
+const HOLDERS_PER_FLOW: usize = 2;
+/// Deadlines for each case that may be open; more are stale.
+const STALE_DEADLINES: usize = 8;
 
 /// One shard.
 #[derive(Debug)]
 pub(super) struct Shard {
     limits: Arc<Limits>,
     knowledge: Arc<Knowledge>,
-    table: HashTable<u32>,
-    slots: Vec<Slot>,
-    free: Vec<u32>,
-    lists: [List; 3],
+    flows: FlowTable,
     pool: Pool,
-    /// Deadline, slot and flow of every open case; entries of flows that are gone are passed over.
+    /// Deadline, first frame and index of the flow of every open case; entries of cases that were decided early are passed over.
     deadlines: BinaryHeap<Reverse<(Timestamp, u64, u32)>>,
     open_cases: usize,
+    /// Heap bytes of all HTTP states, and the flows that hold some in order of when they began to; stale entries are passed over.
+    http_bytes: usize,
+    http_holders: VecDeque<(u32, u64)>,
     next_due: Timestamp,
     events: Vec<FlowEvent>,
     http: Vec<http::Event>,
@@ -103,12 +52,11 @@ impl Shard {
             pool: Pool::new(&limits),
             limits,
             knowledge,
-            table: HashTable::new(),
-            slots: Vec::new(),
-            free: Vec::new(),
-            lists: [List { oldest: NONE, newest: NONE }; 3],
+            flows: FlowTable::default(),
             deadlines: BinaryHeap::new(),
             open_cases: 0,
+            http_bytes: 0,
+            http_holders: VecDeque::new(),
             next_due: Timestamp::MAX,
             events: Vec::new(),
             http: Vec::new(),
@@ -125,9 +73,9 @@ impl Shard {
         out: &mut Vec<Observation>,
     ) {
         self.tick(now, out);
-        let index = self.find(packet, (key, sender, hash), now, out);
-        let Some(slot) = self.slots.get_mut(index as usize) else { return };
-        let Some(flow) = slot.flow.as_mut() else { return };
+        let index = self.flow_of(packet, (key, sender, hash), now, out);
+        let Some(flow) = self.flows.flow_mut(index) else { return };
+        let stage_before = flow.stage;
         let mut context = Context {
             pool: &mut self.pool,
             limits: &self.limits,
@@ -135,19 +83,26 @@ impl Shard {
             counters: &mut self.counters.flow,
             http: &mut self.http,
         };
-        let kept = flow.handle(packet, sender, now, &mut context);
-        if kept && !flow.cases.is_empty() {
+        let taken = flow.handle(packet, sender, now, &mut context);
+        if taken && !flow.cases.is_empty() {
             let record = Record::of(&packet.head);
             let from_server = sender == flow.server;
             for case in &mut flow.cases {
                 if from_server { case.add_server(&record, &self.limits) } else { case.add_client(&record, &self.limits) }
             }
         }
-        let stage = flow.stage;
+        let (stage, has_http) = (flow.stage, flow.http.is_some() || flow.http_bytes > 0);
         if !self.events.is_empty() {
             self.react(index, now, out);
         }
-        self.restage(index, stage, now);
+        if has_http {
+            self.account_http(index);
+        }
+        if stage != stage_before {
+            let due = now + self.limits.flow_timeout(stage);
+            self.flows.rearm(index, due);
+            self.next_due = self.next_due.min(due);
+        }
     }
 
     /// Fires what is due at or before `now`.
@@ -160,39 +115,28 @@ impl Shard {
                 break;
             }
             self.deadlines.pop();
-            self.decide(index, (due, ClosedBecause::Deadline), out);
+            self.decide(index, due, (due, ClosedBecause::Deadline), out);
         }
-        for stage in 0..STAGES.len() {
+        for stage in [Stage::Closing, Stage::Opening, Stage::Open] {
             self.expire(stage, now, out);
         }
-        self.next_due = self.earliest();
+        let flows = self.flows.earliest().unwrap_or(Timestamp::MAX);
+        self.next_due = self.deadlines.peek().map_or(flows, |Reverse((deadline, ..))| flows.min(*deadline));
     }
 
     /// Decides every open case on what was seen so far and forgets all flows.
     pub(super) fn finish(&mut self, now: Timestamp, out: &mut Vec<Observation>) {
-        for index in 0..self.slots.len() as u32 {
-            self.decide(index, (now, ClosedBecause::EndOfCapture), out);
-            self.remove(index);
+        for index in self.flows.indices() {
+            self.decide(index, Timestamp::MAX, (now, ClosedBecause::EndOfCapture), out);
+            self.forget(index);
         }
         self.deadlines.clear();
     }
 
-    /// Flows held.
+    /// Flows held, open cases, chunks of remembered bytes in use.
     #[must_use]
-    pub(super) fn flows(&self) -> usize {
-        self.table.len()
-    }
-
-    /// Open cases.
-    #[must_use]
-    pub(super) const fn open_cases(&self) -> usize {
-        self.open_cases
-    }
-
-    /// Chunks of remembered bytes in use.
-    #[must_use]
-    pub(super) fn chunks_in_use(&self) -> usize {
-        self.pool.chunks_in_use()
+    pub(super) fn held(&self) -> (usize, usize, usize) {
+        (self.flows.len(), self.open_cases, self.pool.chunks_in_use())
     }
 
     /// What was counted.
@@ -201,110 +145,58 @@ impl Shard {
         ShardCounters { memory_stolen: self.pool.stolen, ..self.counters }
     }
 
-    fn find(
+    /// The flow that a packet belongs to: the one known, or a new one where none is, or where that one is over.
+    fn flow_of(
         &mut self,
         packet: &Packet<'_>,
         (key, sender, hash): (FlowKey, Sender, u64),
         now: Timestamp,
         out: &mut Vec<Observation>,
     ) -> u32 {
-        let slots = &self.slots;
-        let same = |index: &u32| slots.get(*index as usize).and_then(|slot| slot.flow.as_ref()).is_some_and(|flow| flow.key == key);
-        if let Some(index) = self.table.find(hash, same).copied() {
-            let Some(flow) = slots.get(index as usize).and_then(|slot| slot.flow.as_ref()) else { return NONE };
+        if let Some(index) = self.flows.find(&key, hash)
+            && let Some(flow) = self.flows.flow(index)
+        {
             if now - flow.last_seen <= self.limits.flow_timeout(flow.stage) && !flow.is_reopened_by(&packet.head, sender) {
                 return index;
             }
-            self.decide(index, (now, ClosedBecause::FlowOver), out);
-            self.remove(index);
+            self.decide(index, Timestamp::MAX, (now, ClosedBecause::FlowOver), out);
+            self.forget(index);
         }
-        self.insert(Flow::new(key, sender, &packet.head, now), hash, now, out)
-    }
-
-    fn insert(&mut self, flow: Flow, hash: u64, now: Timestamp, out: &mut Vec<Observation>) -> u32 {
-        if self.table.len() >= self.limits.flows_per_shard {
-            self.evict(now, out);
+        if self.flows.len() >= self.limits.flows_per_shard
+            && let Some(index) = self.flows.least_missed()
+        {
+            self.counters.flows_evicted += 1;
+            self.decide(index, Timestamp::MAX, (now, ClosedBecause::Evicted), out);
+            self.forget(index);
         }
         self.counters.flows += 1;
+        let flow = Flow::new(key, sender, &packet.head, now);
         let due = now + self.limits.flow_timeout(flow.stage);
-        let slot = Slot { hash, stage: flow.stage, flow: Some(flow), due, older: NONE, newer: NONE };
-        let index = match self.free.pop() {
-            Some(index) => {
-                if let Some(place) = self.slots.get_mut(index as usize) {
-                    *place = slot;
-                }
-                index
-            }
-            None => {
-                self.slots.push(slot);
-                self.slots.len() as u32 - 1
-            }
-        };
-        let slots = &self.slots;
-        self.table.insert_unique(hash, index, |other| slots.get(*other as usize).map_or(0, |slot| slot.hash));
-        self.link(index);
         self.next_due = self.next_due.min(due);
-        index
+        self.flows.insert(flow, hash, due)
     }
 
-    /// Forgets a flow that is closing, else one half open, else the one that was armed longest ago.
-    fn evict(&mut self, now: Timestamp, out: &mut Vec<Observation>) {
-        let Some(index) = self.lists.iter().map(|list| list.oldest).find(|index| *index != NONE) else { return };
-        self.counters.flows_evicted += 1;
-        self.decide(index, (now, ClosedBecause::Evicted), out);
-        self.remove(index);
-    }
-
-    fn expire(&mut self, stage: usize, now: Timestamp, out: &mut Vec<Observation>) {
-        while let Some(index) = self.lists.get(stage).map(|list| list.oldest) {
-            let Some(slot) = self.slots.get_mut(index as usize) else { return };
-            if slot.due > now {
-                return;
-            }
-            let Some(flow) = slot.flow.as_ref() else { return };
-            let due = flow.last_seen + self.limits.flow_timeout(slot.stage);
-            if due > now {
-                slot.due = due;
-                self.unlink(index);
-                self.link(index);
+    fn expire(&mut self, stage: Stage, now: Timestamp, out: &mut Vec<Observation>) {
+        while let Some((index, _)) = self.flows.first_due(stage).filter(|(_, due)| *due <= now) {
+            let Some(flow) = self.flows.flow(index) else { return };
+            let really_due = flow.last_seen + self.limits.flow_timeout(stage);
+            if really_due > now {
+                self.flows.rearm(index, really_due);
             } else {
-                self.decide(index, (due, ClosedBecause::FlowOver), out);
-                self.remove(index);
+                self.decide(index, Timestamp::MAX, (really_due, ClosedBecause::FlowOver), out);
+                self.forget(index);
             }
         }
-    }
-
-    fn restage(&mut self, index: u32, stage: Stage, now: Timestamp) {
-        let due = now + self.limits.flow_timeout(stage);
-        let Some(slot) = self.slots.get_mut(index as usize) else { return };
-        if slot.stage == stage {
-            return;
-        }
-        self.unlink(index);
-        if let Some(slot) = self.slots.get_mut(index as usize) {
-            (slot.stage, slot.due) = (stage, due);
-        }
-        self.link(index);
-        self.next_due = self.next_due.min(due);
-    }
-
-    fn earliest(&self) -> Timestamp {
-        let due = |list: &List| self.slots.get(list.oldest as usize).map(|slot| slot.due);
-        let flows = self.lists.iter().filter_map(due).min().unwrap_or(Timestamp::MAX);
-        self.deadlines.peek().map_or(flows, |Reverse((deadline, ..))| flows.min(*deadline))
     }
 
     fn react(&mut self, index: u32, now: Timestamp, out: &mut Vec<Observation>) {
         let mut events = std::mem::take(&mut self.events);
-        if let Some(flow) = self.slots.get_mut(index as usize).and_then(|slot| slot.flow.as_mut()) {
+        if let Some(flow) = self.flows.flow_mut(index) {
             for event in events.drain(..) {
                 let before = flow.cases.len();
-                watch::react(
-                    flow,
-                    event,
-                    now,
-                    &mut watch::Desk { pool: &self.pool, limits: &self.limits, knowledge: &self.knowledge, counters: &mut self.counters },
-                );
+                let mut desk =
+                    watch::Desk { pool: &self.pool, limits: &self.limits, knowledge: &self.knowledge, counters: &mut self.counters };
+                watch::react(flow, event, now, &mut desk);
                 for case in flow.cases.iter().skip(before) {
                     self.open_cases += 1;
                     self.deadlines.push(Reverse((case.deadline, flow.first_frame, index)));
@@ -313,21 +205,50 @@ impl Shard {
             }
         }
         self.events = events;
+        self.sweep_deadlines();
         while self.open_cases > self.limits.open_cases_per_shard {
             let Some(Reverse((deadline, _, index))) = self.deadlines.pop() else { break };
             self.counters.cases_evicted += 1;
-            self.decide_until(index, deadline, (now, ClosedBecause::Evicted), out);
+            self.decide(index, deadline, (now, ClosedBecause::Evicted), out);
         }
     }
 
-    /// Closes the cases of a flow; at a deadline only those that are due.
-    fn decide(&mut self, index: u32, closed: (Timestamp, ClosedBecause), out: &mut Vec<Observation>) {
-        let until = if closed.1 == ClosedBecause::Deadline { closed.0 } else { Timestamp::MAX };
-        self.decide_until(index, until, closed, out);
+    /// Counts what the flow's HTTP state holds; over the shard's share, whoever began to hold some longest ago lets go.
+    fn account_http(&mut self, index: u32) {
+        let Some(flow) = self.flows.flow_mut(index) else { return };
+        let (before, bytes) = (flow.http_bytes, flow.count_http_bytes());
+        flow.http_bytes = bytes;
+        self.http_bytes = self.http_bytes - before + bytes;
+        if before == 0 && bytes > 0 {
+            self.http_holders.push_back((index, flow.first_frame));
+        }
+        while self.http_bytes > self.limits.http_bytes_per_shard || self.http_holders.len() > HOLDERS_PER_FLOW * self.limits.flows_per_shard
+        {
+            let Some((oldest, first_frame)) = self.http_holders.pop_front() else { return };
+            let holder = self.flows.flow_mut(oldest).filter(|flow| flow.first_frame == first_frame && flow.http_bytes > 0);
+            if let Some(flow) = holder {
+                self.http_bytes -= std::mem::take(&mut flow.http_bytes);
+                flow.drop_http();
+                self.counters.http_dropped += 1;
+            }
+        }
     }
 
-    fn decide_until(&mut self, index: u32, until: Timestamp, closed: (Timestamp, ClosedBecause), out: &mut Vec<Observation>) {
-        let Some(flow) = self.slots.get_mut(index as usize).and_then(|slot| slot.flow.as_mut()) else { return };
+    /// Deadlines of cases that were decided early stay behind; they are swept out before they are many.
+    fn sweep_deadlines(&mut self) {
+        if self.deadlines.len() <= STALE_DEADLINES * self.limits.open_cases_per_shard {
+            return;
+        }
+        let flows = &self.flows;
+        self.deadlines.retain(|Reverse((deadline, first_frame, index))| {
+            let flow = flows.flow(*index).filter(|flow| flow.first_frame == *first_frame);
+            flow.is_some_and(|flow| flow.cases.iter().any(|case| case.deadline == *deadline))
+        });
+    }
+
+    /// Closes the cases of a flow whose deadline is not after `until`.
+    fn decide(&mut self, index: u32, until: Timestamp, closed: (Timestamp, ClosedBecause), out: &mut Vec<Observation>) {
+        let Some(flow) = self.flows.flow_mut(index) else { return };
         if flow.cases.is_empty() {
             return;
         }
@@ -336,56 +257,16 @@ impl Shard {
         flow.cases = open;
         self.open_cases -= due.len();
         for case in due {
-            out.extend(watch::decide(&case, flow, &self.pool, (&self.limits, &self.knowledge), closed));
+            let observation = watch::decide(&case, flow, &self.pool, (&self.limits, &self.knowledge), closed);
+            self.counters.cases_dismissed += u64::from(observation.is_none());
+            out.extend(observation);
         }
     }
 
-    fn remove(&mut self, index: u32) {
-        let Some(slot) = self.slots.get_mut(index as usize) else { return };
-        let Some(mut flow) = slot.flow.take() else { return };
-        flow.release(&mut self.pool);
-        let hash = slot.hash;
-        if let Ok(entry) = self.table.find_entry(hash, |other| *other == index) {
-            entry.remove();
-        }
-        self.unlink(index);
-        self.free.push(index);
-    }
-
-    fn list_of(stage: Stage) -> usize {
-        STAGES.iter().position(|other| *other == stage).unwrap_or(0)
-    }
-
-    fn link(&mut self, index: u32) {
-        let Some(stage) = self.slots.get(index as usize).map(|slot| slot.stage) else { return };
-        let Some(list) = self.lists.get_mut(Self::list_of(stage)) else { return };
-        let before = std::mem::replace(&mut list.newest, index);
-        if before == NONE {
-            list.oldest = index;
-        }
-        if let Some(slot) = self.slots.get_mut(before as usize) {
-            slot.newer = index;
-        }
-        if let Some(slot) = self.slots.get_mut(index as usize) {
-            (slot.older, slot.newer) = (before, NONE);
-        }
-    }
-
-    fn unlink(&mut self, index: u32) {
-        let Some(slot) = self.slots.get(index as usize) else { return };
-        let (older, newer, stage) = (slot.older, slot.newer, slot.stage);
-        let Some(list) = self.lists.get_mut(Self::list_of(stage)) else { return };
-        if list.oldest == index {
-            list.oldest = newer;
-        }
-        if list.newest == index {
-            list.newest = older;
-        }
-        if let Some(slot) = self.slots.get_mut(older as usize) {
-            slot.newer = newer;
-        }
-        if let Some(slot) = self.slots.get_mut(newer as usize) {
-            slot.older = older;
+    fn forget(&mut self, index: u32) {
+        if let Some(mut flow) = self.flows.remove(index) {
+            flow.release(&mut self.pool);
+            self.http_bytes -= flow.http_bytes;
         }
     }
 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::Knowledge;
+use super::counters::ShardCounters;
 use super::decode::packet::Packet;
 use super::flow::key::{FlowKey, SHARDS};
 use super::limits::Limits;
 use super::observation::Observation;
-use super::shard::{Shard, ShardCounters};
+use super::shard::Shard;
 use super::time::Timestamp;
 
 /// Flow state, split by a hash of the flow. A worker owns one of these and is handed the packets of its shards only.
@@ -51,7 +52,7 @@ impl Shards {
     /// Flows held, open cases, chunks of remembered bytes in use.
     #[must_use]
     pub fn held(&self) -> (usize, usize, usize) {
-        self.shards.iter().fold((0, 0, 0), |sum, shard| (sum.0 + shard.flows(), sum.1 + shard.open_cases(), sum.2 + shard.chunks_in_use()))
+        self.shards.iter().map(Shard::held).fold((0, 0, 0), |sum, held| (sum.0 + held.0, sum.1 + held.1, sum.2 + held.2))
     }
 
     /// What was counted, added up.

@@ -1,7 +1,10 @@
 //! Which events are worth a case, and how a case becomes an observation.
 
+use sha2::{Digest, Sha256};
+
 use super::Knowledge;
 use super::case::{Case, scene};
+use super::counters::ShardCounters;
 use super::decode::packet::TcpFlags;
 use super::detect::{self, redirect_semantics};
 use super::flow::Flow;
@@ -12,7 +15,6 @@ use super::limits::Limits;
 use super::observation::{ClosedBecause, FlowFacts, Observation};
 use super::protocol::http::{Event, Redirect, Response};
 use super::protocol::url::Address;
-use super::shard::ShardCounters;
 use super::time::{Span, Timestamp};
 
 /// A RST later than this after the client's last payload interrupts nothing: middleboxes reset connections that idled out.
@@ -31,6 +33,12 @@ pub(super) fn react(flow: &mut Flow, event: FlowEvent, now: Timestamp, desk: &mu
     match event {
         FlowEvent::StackChange(record) => {
             if record.len > 0 || (record.flags.any(TcpFlags::FIN) && is_unanswered(flow, &record)) {
+                let _ = case_for(flow, &record, now, desk);
+            }
+        }
+        // A response whose head was cut by the snap length is not read; the packet can still be known.
+        FlowEvent::UnpushedFin(record) => {
+            if desk.knowledge.devices.may_know(&record) {
                 let _ = case_for(flow, &record, now, desk);
             }
         }
@@ -81,10 +89,10 @@ fn is_unanswered(flow: &Flow, record: &Record) -> bool {
 /// A reset of a connection on which something was going on.
 fn interrupts(flow: &Flow, record: &Record) -> bool {
     let (server, client) = (flow.server_side(), flow.client_side());
-    let alive = server.opening.seen().is_some() || server.seen > 1;
+    let alive = server.opening().seen().is_some() || server.packets > 1;
     let last_payload = client.last_payload.max(server.last_payload);
     let busy = last_payload.is_none_or(|last| record.time - last < RESET_INTERRUPTS_WITHIN);
-    alive && busy && !server.closed && !client.closed && client.rst.frame == 0
+    alive && busy && !server.closed && !client.closed && !client.reset
 }
 
 fn answer(flow: &mut Flow, response: Box<Response>, now: Timestamp, desk: &mut Desk<'_>) {
@@ -186,10 +194,10 @@ fn is_other_exchange(case: &Case, suspect: &Record) -> bool {
     suspect.len > 0 && suspect.frame > response.first.frame && case.client.iter().any(|packet| asked_again(&packet))
 }
 
+/// Below the lowest grade (signals.md, section 3) a case is no matter of an alert.
+const WORTH_TELLING: u8 = 25;
 /// From this score on a case is an alert's whole matter, and its packets are not told of again.
 const TOLD: u8 = 40;
-/// Frames of judged cases that a flow remembers.
-const MOST_JUDGED: usize = 128;
 
 /// Judges a case. None when nothing speaks for a forgery, or an earlier case of the flow told of it.
 pub(super) fn decide(
@@ -201,6 +209,9 @@ pub(super) fn decide(
 ) -> Option<Observation> {
     let scenes = scene::scenes(case, flow, pool, (at, limits));
     let assessment = detect::assess(scenes, knowledge)?;
+    if assessment.score() < WORTH_TELLING {
+        return None;
+    }
     let scene = &assessment.scene;
     let named = || {
         scene
@@ -214,16 +225,21 @@ pub(super) fn decide(
         return None;
     }
     if assessment.score() >= TOLD {
-        let room = MOST_JUDGED.saturating_sub(flow.judged.len());
-        flow.judged.extend(named().take(room));
+        let room = limits.judged_frames.saturating_sub(flow.judged.len());
+        let frames: Vec<u64> = named().take(room).collect();
+        flow.judged.reserve_exact(frames.len());
+        flow.judged.extend(frames);
     }
-    let payload = |record: &Record| pool.payload_of(flow.server_side().log, record.frame);
+    let sha256 = |record: &Record| {
+        let payload = pool.payload_of(flow.server_side().log, record.frame);
+        (!payload.is_empty()).then(|| Sha256::digest(&payload).into())
+    };
     Some(Observation {
         at,
         serial: case.serial,
         because,
-        forged_payload: payload(&assessment.scene.suspect),
-        genuine_payload: assessment.scene.genuine.first().map(payload),
+        forged_sha256: sha256(&assessment.scene.suspect),
+        genuine_sha256: assessment.scene.genuine.first().and_then(sha256),
         flow: FlowFacts::of(flow),
         assessment,
     })

@@ -222,8 +222,12 @@ fn of_sequence(marks: &Marks, scene: &Scene) -> Vec<Field> {
 fn of_content(marks: &Marks, scene: &Scene) -> Vec<Field> {
     let mut fields = Vec::new();
     if let (Some(only), Some(response)) = (&marks.only_fields, &scene.response) {
-        let matches = !response.field_names.is_empty() && response.field_names.iter().all(|name| only.contains(name));
-        fields.push(Field { name: "only_fields", matches, shown: format!("only the fields {}", response.field_names.join(", ")) });
+        let matches = !response.field_names.is_empty() && response.fields().all(|name| only.iter().any(|other| other == name));
+        fields.push(Field {
+            name: "only_fields",
+            matches,
+            shown: format!("only the fields {}", response.fields().collect::<Vec<_>>().join(", ")),
+        });
     }
     if let (Some(prefix), Some(response)) = (&marks.server_field, &scene.response) {
         let matches = response.server.as_ref().is_some_and(|server| server.starts_with(prefix.as_str()));

@@ -3,11 +3,11 @@
 use super::Case;
 use super::stacks;
 use crate::engine::decode::packet::TcpFlags;
-use crate::engine::flow::Flow;
 use crate::engine::flow::event::{CloseContradiction, Conflict};
-use crate::engine::flow::memory::{LogId, Pool};
+use crate::engine::flow::memory::Pool;
 use crate::engine::flow::record::{Record, seq_diff};
 use crate::engine::flow::side::Opening;
+use crate::engine::flow::{Flow, stream};
 use crate::engine::limits::Limits;
 use crate::engine::protocol::http::{Connection, Event, Redirect, Request, Response, Stamp};
 use crate::engine::time::{Span, Timestamp};
@@ -30,6 +30,8 @@ pub struct Scene {
     pub syn: Opening,
     /// The server's SYN-ACK, the weaker part of the base.
     pub syn_ack: Opening,
+    /// The SYN-ACK that came first, also when it is the suspect.
+    pub first_syn_ack: Opening,
     /// Further SYN-ACKs with other sequence numbers.
     pub competing: Vec<Opening>,
     /// Packets of the client, in order of arrival.
@@ -58,7 +60,10 @@ pub struct Scene {
     pub watched: Span,
     /// The flow ended before the suspect: a FIN of either side was seen.
     pub was_closing: bool,
-    /// Something impaired the sensor: one direction only, no handshake, offloads, drops.
+    /// Whether the suspect's checksum is right; unknown when not all of its payload was captured or is still held. A wrong one was not enough to leave
+    /// the packet out, because no other of the direction is right.
+    pub checksum: Option<bool>,
+    /// Something impaired the sensor: one direction only, no handshake, merged segments, checksums that tell nothing.
     pub impaired: bool,
 }
 
@@ -104,7 +109,21 @@ pub fn scenes(case: &Case, flow: &Flow, pool: &Pool, (closed, limits): (Timestam
     for suspect in &case.suspects {
         push(suspect, None);
     }
+    if !case.competing.is_empty() {
+        openings(case, flow.server_side().opening()).for_each(|opening| push(opening, None));
+    }
     scenes
+}
+
+/// Every SYN-ACK.
+fn openings<'a>(case: &'a Case, first: &'a Opening) -> impl Iterator<Item = &'a Record> {
+    std::iter::once(first).chain(&case.competing).filter_map(Opening::seen)
+}
+
+/// A packet of the server that goes on although the forged FIN or RST ended the stream.
+fn is_forged_close(case: &Case, forged: &[Record], record: &Record) -> bool {
+    let is_forged = |frame: u64| forged.iter().any(|other| other.frame == frame);
+    case.closes.iter().any(|close| close.contradicted_by.frame == record.frame && is_forged(close.close.frame) && !is_forged(record.frame))
 }
 
 fn records(case: &Case) -> Vec<Record> {
@@ -124,15 +143,23 @@ fn scene(
     (suspect, other, closed): (&Record, Option<&Record>, Timestamp),
 ) -> Scene {
     let server = flow.server_side();
-    let (forged, base) = divide(records, suspect, other);
+    let (forged, base) = divide(case, records, (suspect, other), server.opening());
     let is_forged = |frame: u64| forged.iter().any(|record| record.frame == frame);
     let conflicts: Vec<Conflict> =
         case.conflicts.iter().filter(|conflict| is_forged(conflict.earlier.frame) || is_forged(conflict.later.frame)).cloned().collect();
     let mut genuine: Vec<Record> =
         conflicts.iter().flat_map(|conflict| [conflict.earlier, conflict.later]).filter(|record| !is_forged(record.frame)).collect();
+    if conflicts.is_empty() {
+        genuine.extend(case.closes.iter().map(|close| close.contradicted_by).filter(|record| is_forged_close(case, &forged, record)));
+    }
+    if suspect.flags.any(TcpFlags::SYN) {
+        genuine.extend(openings(case, server.opening()).filter(|opening| opening.frame != suspect.frame).copied());
+    }
     genuine.sort_by_key(|record| record.frame);
     genuine.dedup_by_key(|record| record.frame);
-    let payload = payload(pool, server.log, suspect);
+    let mut payload = pool.payload_of(server.log, suspect.frame);
+    let checksum = stream::held_checksum(suspect, &payload);
+    payload.truncate(LARGEST_PAYLOAD);
     let (response, body) = response_of(case, suspect, (&payload, limits));
     let spoke_again = base.iter().find(|record| record.frame > suspect.frame).copied();
     let before = |record: &&Record| record.len > 0 && record.frame < suspect.frame;
@@ -143,8 +170,13 @@ fn scene(
         was_closing: case.client.iter().any(closing) || base.iter().any(closing),
         forged,
         base,
-        syn: flow.client_side().opening,
-        syn_ack: server.opening,
+        syn: *flow.client_side().opening(),
+        syn_ack: if server.opening().record.frame == suspect.frame {
+            case.competing.first().copied().unwrap_or_default()
+        } else {
+            *server.opening()
+        },
+        first_syn_ack: *server.opening(),
         competing: case.competing.clone(),
         client: case.client.clone(),
         trigger: case.client.iter().filter(before).max_by_key(|record| record.frame).copied(),
@@ -158,42 +190,34 @@ fn scene(
         server_port: flow.endpoint(flow.server).1,
         spoke_again,
         watched: closed - suspect.time,
-        impaired: flow.client_side().packets == 0 || server.opening.seen().is_none() || server.offloaded,
+        checksum,
+        impaired: flow.client_side().packets == 0 || server.opening().seen().is_none() || server.offloaded || checksum == Some(false),
     }
 }
 
-/// The packets of the suspect's sender, and the rest without RSTs.
-///
-/// Packets of the suspect's group that came before it speak for the server: then the suspect's stack was there all along, and only the suspect
-/// itself (or what repeats another packet's identification) can be told apart.
-fn divide(records: &[Record], suspect: &Record, other: Option<&Record>) -> (Vec<Record>, Vec<Record>) {
-    let candidates: Vec<Record> =
-        records.iter().filter(|record| record.frame == suspect.frame || !record.flags.any(TcpFlags::RST)).copied().collect();
-    let groups = stacks::group(&candidates);
-    let own = groups.iter().find(|members| members.iter().any(|member| member.frame == suspect.frame));
-    let is_own = |frame: u64| own.is_some_and(|members| members.iter().any(|member| member.frame == frame));
-    let established = own.is_some_and(|members| members.first().is_some_and(|first| first.frame < suspect.frame));
-    let with_other = other.is_some_and(|other| is_own(other.frame));
-    if established || with_other {
-        let forged: Vec<Record> =
-            candidates.iter().filter(|record| record.frame == suspect.frame || repeats(record, suspect, &candidates)).copied().collect();
-        let base = candidates.iter().filter(|record| forged.iter().all(|own| own.frame != record.frame)).copied().collect();
-        return (forged, base);
-    }
-    candidates.into_iter().partition(|record| is_own(record.frame))
+/// The packets of the suspect's sender, and the rest without RSTs; up to the client's next question, with which another exchange begins.
+fn divide(case: &Case, records: &[Record], (suspect, other): (&Record, Option<&Record>), syn_ack: &Opening) -> (Vec<Record>, Vec<Record>) {
+    let is_reset = suspect.flags.any(TcpFlags::RST);
+    let next_question = case.client.iter().filter(|packet| packet.len > 0 && packet.frame > suspect.frame && is_new(packet, &case.client));
+    // A false SYN-ACK begins all that follows.
+    let bounded = !suspect.flags.any(TcpFlags::SYN);
+    let until = next_question.map(|packet| packet.frame).min().filter(|_| bounded).unwrap_or(u64::MAX);
+    let candidates: Vec<Record> = records
+        .iter()
+        .filter(|record| record.frame != suspect.frame && record.frame < until && (is_reset || !record.flags.any(TcpFlags::RST)))
+        .copied()
+        .collect();
+    let servers: Vec<Record> = openings(case, syn_ack).filter(|opening| opening.frame != suspect.frame).chain(other).copied().collect();
+    let (forged, mut base) = stacks::part(&candidates, suspect, &servers);
+    base.retain(|record| !record.flags.any(TcpFlags::RST));
+    (forged, base)
 }
 
-/// Payload sent under the same identification as the suspect, which is also another packet's: whoever forged one forged both.
-fn repeats(record: &Record, suspect: &Record, all: &[Record]) -> bool {
-    let shares = |a: &Record, b: &Record| a.ip_id == b.ip_id && !a.is_v6() && !(a.ip_id == 0 && a.df());
-    let borrowed = all.iter().any(|other| other.frame < suspect.frame && shares(other, suspect) && other.len == 0);
-    borrowed && record.len > 0 && record.frame > suspect.frame && shares(record, suspect)
-}
-
-fn payload(pool: &Pool, log: LogId, suspect: &Record) -> Vec<u8> {
-    let mut payload = pool.payload_of(log, suspect.frame);
-    payload.truncate(LARGEST_PAYLOAD);
-    payload
+/// Not a retransmission of earlier payload.
+fn is_new(packet: &Record, client: &[Record]) -> bool {
+    !client
+        .iter()
+        .any(|earlier| earlier.frame < packet.frame && earlier.len > 0 && seq_diff(packet.payload_seq(), earlier.payload_seq()) >= 0)
 }
 
 /// The response that the suspect begins: as the stream was read, or, where the stream holds the other copy, read from the suspect alone.

@@ -1,23 +1,25 @@
 //! Which packets were sent by the same stack: the headers of one direction, told apart.
 
+use crate::engine::decode::packet::TcpFlags;
 use crate::engine::flow::record::Record;
 
 /// Packets farther apart than this in IP ID are not neighbours of one counter (signals.md, S5a).
 pub const NEAR_ID: u16 = 1024;
+/// Routes of one server differ by a few hops.
+const ROUTE_CHANGE: u8 = 3;
 /// A window that changes by more than this factor between two packets is another sender's, or an opening one (signals.md, S6d).
 pub const WINDOW_FACTOR: u32 = 4;
-/// Most groups that are told apart; a further stack joins the nearest.
-const MOST_GROUPS: usize = 8;
-
-/// How little two packets of one direction look like one stack's: 0 or 1 within one, more between two.
+/// How little two packets of one direction look like one stack's: mostly 0 or 1 within one, more between two.
 /// The timestamps option counts most, because a stack may not leave it out once negotiated (RFC 7323, section 3.2).
 #[must_use]
 pub fn distance(a: &Record, b: &Record) -> u32 {
     let timestamps = 3 * u32::from(a.has_timestamps() != b.has_timestamps());
     let df = u32::from(a.df() != b.df());
-    let ttl = u32::from(a.ttl != b.ttl);
+    let ttl = u32::from(a.ttl != b.ttl) + u32::from(a.ttl.abs_diff(b.ttl) > ROUTE_CHANGE);
     let id = u32::from(!near_ids(a, b));
-    let window = u32::from(window_jumps(a.window, b.window));
+    // A SYN-ACK's window is not scaled, the others may be.
+    let comparable = a.flags.any(TcpFlags::SYN) == b.flags.any(TcpFlags::SYN);
+    let window = u32::from(comparable && window_jumps(a.window, b.window));
     timestamps + df + ttl + id + window
 }
 
@@ -41,7 +43,7 @@ pub fn borrows_id(record: &Record, base: &[Record]) -> bool {
     }
     let others = || base.iter().filter(|other| other.frame != record.frame);
     let counts = others().zip(others().skip(1)).any(|(a, b)| (1..=64).contains(&id_step(a.ip_id, b.ip_id)));
-    counts && others().any(|other| other.ip_id == record.ip_id && other.seq != record.seq)
+    counts && others().any(|other| other.ip_id == record.ip_id && (other.seq, other.len) != (record.seq, record.len))
 }
 
 /// More than `WINDOW_FACTOR` apart. A zero window is flow control, and what a RST carries.
@@ -51,40 +53,72 @@ pub fn window_jumps(a: u16, b: u16) -> bool {
     low > 0 && high > low * WINDOW_FACTOR
 }
 
-/// Groups of packets that look like one stack's each, in order of their first packet. `records` are in order of arrival.
+/// Parts one direction's packets into those of the suspect's sender, the suspect first, and the rest. `records` are in order of arrival.
+///
+/// Whatever came before the suspect, the SYN-ACK, and the other copy of the suspect's bytes are held to be the server's. Each later packet goes to
+/// whom it resembles more, to the server in doubt: a suspect whose stack was there all along stands alone.
 #[must_use]
-pub fn group(records: &[Record]) -> Vec<Vec<Record>> {
-    let mut groups: Vec<Vec<Record>> = Vec::new();
-    for record in records {
-        let far = |members: &Vec<Record>| members.last().map_or(u32::MAX, |last| distance(last, record));
-        let full = groups.len() >= MOST_GROUPS;
-        match groups.iter_mut().min_by_key(|members| far(members)) {
-            Some(nearest) if full || far(nearest) <= 1 => nearest.push(*record),
-            _ => groups.push(vec![*record]),
-        }
+pub fn part(records: &[Record], suspect: &Record, servers: &[Record]) -> (Vec<Record>, Vec<Record>) {
+    let mut forged = vec![*suspect];
+    let mut base: Vec<Record> = records.iter().filter(|record| record.frame < suspect.frame).copied().collect();
+    let certain: Vec<Record> = base.iter().chain(servers).copied().collect();
+    for record in records.iter().filter(|record| record.frame > suspect.frame) {
+        let named = servers.iter().any(|server| server.frame == record.frame);
+        let from_server = nearest(record, certain.iter().chain(&base));
+        let from_suspect = nearest(record, forged.iter());
+        let resembles = match from_server {
+            Some(far) => from_suspect.is_some_and(|near| near < far),
+            // Nothing of the server was seen yet: what looks exactly like the suspect is its sender's.
+            None => from_suspect.is_some_and(|near| near <= 1),
+        };
+        if !named && (resembles || repeats(record, suspect, records)) { forged.push(*record) } else { base.push(*record) }
     }
-    groups
+    (forged, base)
+}
+
+fn nearest<'a>(record: &Record, others: impl Iterator<Item = &'a Record>) -> Option<u32> {
+    others.map(|other| distance(other, record)).min()
+}
+
+/// Payload sent under the same identification as the suspect, which is also another packet's: whoever forged one forged both.
+fn repeats(record: &Record, suspect: &Record, all: &[Record]) -> bool {
+    let shares = |a: &Record, b: &Record| a.ip_id == b.ip_id && !a.is_v6() && !(a.ip_id == 0 && a.df());
+    let borrowed = all.iter().any(|other| other.frame < suspect.frame && shares(other, suspect) && other.len == 0);
+    borrowed && record.len > 0 && shares(record, suspect)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::decode::packet::TcpFlags;
 
     fn record(frame: u64, ttl: u8, ip_id: u16, window: u16) -> Record {
         Record { frame, ttl, ip_id, window, flags: TcpFlags(TcpFlags::ACK), ..Record::default() }
     }
 
-    #[test]
-    fn one_counter_one_stack() {
-        let groups = group(&[record(1, 50, 100, 500), record(2, 50, 101, 501), record(3, 50, 65_000, 900), record(4, 50, 102, 502)]);
-        assert_eq!(groups.len(), 1, "an odd identification alone does not make another sender");
+    fn frames(records: &[Record]) -> Vec<u64> {
+        records.iter().map(|record| record.frame).collect()
     }
 
     #[test]
-    fn an_injector_with_its_own_counter_and_window_stands_apart() {
-        let groups = group(&[record(1, 237, 0xa7c9, 4065), record(2, 237, 0x3412, 32_120), record(3, 237, 0xa7ca, 4065)]);
-        let frames: Vec<Vec<u64>> = groups.iter().map(|members| members.iter().map(|member| member.frame).collect()).collect();
-        assert_eq!(frames, [vec![1, 3], vec![2]]);
+    fn a_suspect_that_only_counts_oddly_stands_alone() {
+        let all = [record(1, 50, 100, 500), record(2, 50, 65_000, 500), record(3, 50, 101, 501), record(4, 50, 102, 502)];
+        let (forged, base) = part(&all, &all[1], &[]);
+        assert_eq!((frames(&forged), frames(&base)), (vec![2], vec![1, 3, 4]));
+    }
+
+    #[test]
+    fn an_injector_keeps_its_closing_packets() {
+        let all =
+            [record(1, 237, 0xa7c9, 4065), record(2, 237, 0x3412, 32_120), record(3, 237, 0x3412, 32_120), record(4, 237, 0xa7ca, 4065)];
+        let (forged, base) = part(&all, &all[1], &[]);
+        assert_eq!((frames(&forged), frames(&base)), (vec![2, 3], vec![1, 4]));
+    }
+
+    #[test]
+    fn a_burst_whose_ttl_and_window_climb_is_one_senders() {
+        let syn_ack = record(1, 47, 0, 14_600);
+        let all = [record(3, 201, 1, 767), record(4, 202, 2, 768), record(5, 203, 3, 769), record(6, 44, 9_000, 14_600)];
+        let (forged, base) = part(&all, &all[0], &[syn_ack, all[3]]);
+        assert_eq!((frames(&forged), frames(&base)), (vec![3, 4, 5], vec![6]));
     }
 }

@@ -39,12 +39,13 @@ impl Detector for CompetingSynAck {
         Group::Contradiction
     }
     fn inspect(&self, scene: &Scene, _: &Knowledge) -> Option<Finding> {
-        let first = scene.syn_ack.seen()?;
-        let other = scene.competing.iter().find(|other| {
-            let soon = scene.rtt.map_or(RETRANSMISSION, |rtt| rtt.times(3).max(RETRANSMISSION));
-            let unlike = other.record.ttl != first.ttl || !other.same_options(&scene.syn_ack) || other.record.df() != first.df();
-            other.record.time - first.time < soon && unlike
-        })?;
+        let (first, other) = (&scene.first_syn_ack, scene.competing.first()?);
+        let soon = scene.rtt.map_or(RETRANSMISSION, |rtt| rtt.times(3).max(RETRANSMISSION));
+        let unlike = other.record.ttl != first.record.ttl || !other.same_options(first) || other.record.df() != first.record.df();
+        if !scene.suspect.flags.any(TcpFlags::SYN) || other.record.time - first.record.time >= soon || !unlike {
+            return None;
+        }
+        let first = &first.record;
         let proven = both_lived_on(scene, first, &other.record);
         Some(Finding {
             weight: if proven { Weight::Proof } else { Weight::Strong },

@@ -50,6 +50,8 @@ impl Detector for GenuineSilence {
 /// The server answered the SYN or spoke before, and did not after the suspect.
 #[must_use]
 pub fn is_silent(scene: &Scene) -> bool {
-    let alive = scene.syn_ack.seen().is_some() || scene.base.iter().any(|record| record.frame < scene.suspect.frame);
+    // A connection of which no handshake was seen was established before the capture began.
+    let midstream = scene.syn.seen().is_none() && scene.syn_ack.seen().is_none();
+    let alive = midstream || scene.syn_ack.seen().is_some() || scene.base.iter().any(|record| record.frame < scene.suspect.frame);
     alive && scene.spoke_again.is_none() && scene.genuine.is_empty()
 }

@@ -13,6 +13,8 @@ pub enum FlowEvent {
     Conflict(Box<Conflict>),
     /// A second SYN-ACK with another initial sequence number.
     CompetingSynAck(Opening),
+    /// Payload with FIN and without PSH, as few stacks send it.
+    UnpushedFin(Record),
     /// A RST of the server.
     Reset(Record),
     /// Something that the server's end of the connection cannot have done.

@@ -1,6 +1,6 @@
 //! Which flow a packet belongs to, and in which shard that flow lives.
 
-use std::hash::{BuildHasher, Hash};
+use std::hash::{BuildHasher, Hasher};
 
 use foldhash::quality::FixedState;
 
@@ -10,7 +10,7 @@ use crate::engine::decode::packet::{Addr, Head, Vlans};
 pub const SHARDS: usize = 64;
 
 /// A TCP flow: its two endpoints in a fixed order, and the VLANs, where equal addresses may be other hosts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FlowKey {
     /// The lower endpoint.
     pub low: (Addr, u16),
@@ -51,7 +51,12 @@ impl FlowKey {
     /// Hash keyed by `seed`: attackers choose addresses.
     #[must_use]
     pub fn hash(&self, seed: u64) -> u64 {
-        FixedState::with_seed(seed).hash_one(self)
+        let mut hasher = FixedState::with_seed(seed).build_hasher();
+        hasher.write_u128(self.low.0.0);
+        hasher.write_u128(self.high.0.0);
+        let [outer, inner] = self.vlans;
+        hasher.write_u64(u64::from(self.low.1) | u64::from(self.high.1) << 16 | u64::from(outer) << 32 | u64::from(inner) << 48);
+        hasher.finish()
     }
 
     /// The shard of a flow whose hash is `hash`.

@@ -21,6 +21,12 @@ impl LogId {
     pub const EMPTY: Self = Self(NONE);
 }
 
+impl Default for LogId {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
 /// A part of one packet's payload.
 #[derive(Clone, Copy, Debug)]
 pub struct Piece<'a> {

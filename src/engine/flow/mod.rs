@@ -6,6 +6,7 @@ pub mod memory;
 pub mod record;
 pub mod side;
 pub mod stream;
+pub mod table;
 mod tcp;
 
 use event::FlowEvent;
@@ -94,11 +95,14 @@ impl FlowCounters {
     }
 }
 
-/// One TCP connection.
+/// One TCP connection. What every packet touches comes first, so that it shares few cache lines.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Flow {
     /// Its key.
     pub key: FlowKey,
+    /// Engine time of the last packet.
+    pub last_seen: Timestamp,
     /// Which endpoint is the server.
     pub server: Sender,
     /// The roles are known from a SYN, a SYN-ACK or the content; otherwise the lower port was taken for the server.
@@ -107,29 +111,29 @@ pub struct Flow {
     pub stage: Stage,
     /// What it carries.
     pub content: Content,
-    /// First packet.
-    pub started: Timestamp,
-    /// Frame of the first packet.
-    pub first_frame: u64,
-    /// Engine time of the last packet.
-    pub last_seen: Timestamp,
+    /// Conflicts reported so far.
+    pub conflicts: u16,
+    sides: [Side; 2],
     /// Time between SYN and SYN-ACK, or the shortest between data and its acknowledgment; none when neither was seen.
     pub rtt: Option<Span>,
     /// HTTP, while it is read.
     pub http: Option<Box<http::Connection>>,
-    /// The head of the last response.
-    pub last_answer: Option<Box<http::Response>>,
     /// What is being watched.
     pub cases: Vec<Box<Case>>,
     /// Cases opened so far.
     pub cases_opened: u32,
-    /// Conflicts reported so far.
-    pub conflicts: u16,
-    /// Frames that a judged case named; the same forgery is not told of twice.
-    pub judged: Vec<u64>,
+    /// Heap bytes of its HTTP state when they were last counted.
+    pub http_bytes: usize,
     /// VLAN ids of the first packet.
     pub vlans: Vlans,
-    sides: [Side; 2],
+    /// First packet.
+    pub started: Timestamp,
+    /// Frame of the first packet.
+    pub first_frame: u64,
+    /// The head of the last response.
+    pub last_answer: Option<Box<http::Response>>,
+    /// Frames that a judged case named; the same forgery is not told of twice.
+    pub judged: Vec<u64>,
 }
 
 impl Flow {
@@ -152,6 +156,7 @@ impl Flow {
             cases: Vec::new(),
             cases_opened: 0,
             judged: Vec::new(),
+            http_bytes: 0,
             conflicts: 0,
             sides: [Side::default(), Side::default()],
             vlans: head.vlans,
@@ -198,12 +203,25 @@ impl Flow {
         self.last_seen = now;
         tcp::handle(self, packet, sender, context)
     }
+    /// Heap bytes that its HTTP state holds.
+    #[must_use]
+    pub fn count_http_bytes(&self) -> usize {
+        let reading = self.http.as_ref().map_or(0, |http| http.heap_bytes());
+        reading + self.last_answer.as_ref().map_or(0, |answer| answer.heap_bytes())
+    }
+    /// Lets go of what HTTP holds; reading goes on at the next message.
+    pub fn drop_http(&mut self) {
+        self.last_answer = None;
+        if let Some(http) = &mut self.http {
+            **http = http::Connection::default();
+        }
+    }
     /// The packet opens a new connection on the same ports.
     #[must_use]
     pub fn is_reopened_by(&self, head: &Head, sender: Sender) -> bool {
         let fresh_syn = head.flags.any(TcpFlags::SYN) && !head.flags.any(TcpFlags::ACK);
         let side = self.side(sender);
-        let known = side.opening.seen().map(|record: &Record| record.seq);
+        let known = side.opening().seen().map(|record: &Record| record.seq);
         fresh_syn && known != Some(head.seq) && (known.is_some() || side.packets > 0)
     }
     /// Gives back what the flow holds in the pool.

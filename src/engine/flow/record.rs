@@ -46,10 +46,8 @@ impl Record {
     #[must_use]
     pub fn of(head: &Head) -> Self {
         let (tsval, tsecr) = head.timestamps.unwrap_or((0, 0));
-        let bits = DF * u8::from(head.df)
-            | TIMESTAMPS * u8::from(head.timestamps.is_some())
-            | NO_OPTIONS * u8::from(head.no_options)
-            | V6 * u8::from(head.ip_version == 6);
+        let bits = [(DF, head.df), (TIMESTAMPS, head.timestamps.is_some()), (NO_OPTIONS, head.no_options), (V6, head.ip_version == 6)];
+        let bits = bits.into_iter().filter(|(_, set)| *set).fold(0, |all, (bit, _)| all | bit);
         Self {
             frame: head.frame,
             time: head.time,
@@ -107,20 +105,20 @@ impl Record {
     pub const fn stack_bits(&self) -> u16 {
         (self.ttl as u16) << 8 | (self.bits & (DF | TIMESTAMPS)) as u16
     }
-    /// The same packet seen a second time by the mirror: every field that a sender sets anew for each packet is equal, and the TTL is not higher.
+    /// Perhaps the same packet, seen a second time by the mirror: every field that a sender sets anew for each packet is equal, and the TTL differs by
+    /// one hop at most. Where there is payload, its bytes must be compared too.
     #[must_use]
-    pub fn is_copy_of(&self, earlier: &Self) -> bool {
-        earlier.frame != 0
-            && self.seq == earlier.seq
-            && self.ip_id == earlier.ip_id
-            && self.ack == earlier.ack
-            && self.len == earlier.len
-            && self.flags == earlier.flags
+    pub fn may_be_copy_of(&self, earlier: &Self) -> bool {
+        let same_place = self.seq == earlier.seq && self.ip_id == earlier.ip_id && self.len == earlier.len && self.flags == earlier.flags;
+        // A numbered packet is told by its number and its bytes, whatever a middlebox between the mirror's two ports made of its options.
+        let numbered = self.len > 0 && self.ip_id != 0;
+        let same_rest = self.ack == earlier.ack
             && self.window == earlier.window
             && self.tsval == earlier.tsval
             && self.tsecr == earlier.tsecr
             && self.bits == earlier.bits
-            && self.ttl <= earlier.ttl
+            && self.ttl.abs_diff(earlier.ttl) <= 1;
+        earlier.frame != 0 && same_place && (numbered || same_rest)
     }
 
     /// For the payload log.

@@ -44,8 +44,8 @@ impl Opening {
     }
 }
 
-/// One direction.
-#[derive(Debug)]
+/// One direction: what every packet touches, and behind a pointer what few do.
+#[derive(Debug, Default)]
 pub struct Side {
     /// Sequence number that comes next in order; meaningful when `synced`.
     pub next: u32,
@@ -53,95 +53,84 @@ pub struct Side {
     pub high: u32,
     /// The highest acknowledgment sent.
     pub acked: u32,
-    /// `next` and `high` are known.
-    pub synced: bool,
-    /// `acked` is known.
-    pub has_acked: bool,
-    /// A FIN was seen; its sequence number is `fin`.
-    pub closed: bool,
-    /// Payload larger than any MTU was seen: offloads.
-    pub offloaded: bool,
-    /// `Record::stack_bits` of the last packet.
-    pub bits: u16,
-    /// Headers seen after the opening one.
-    pub seen: u32,
-    /// Packets far outside the sequence space, in a row.
-    pub strays: u8,
-    /// Holes in the sequence space that were given up.
-    pub gaps: u32,
+    /// Where the last payload ends.
+    pub payload_end: u32,
+    /// When payload was last sent.
+    pub last_payload: Option<Timestamp>,
     /// Packets.
     pub packets: u64,
     /// Bytes on the wire.
     pub bytes: u64,
     /// The bytes last received.
     pub log: LogId,
-    /// When payload was last sent.
-    pub last_payload: Option<Timestamp>,
-    /// Ethernet source and destination of its first packet.
-    pub ether: Option<([u8; 6], [u8; 6])>,
-    /// The FIN.
-    pub fin: Record,
-    /// The first RST; `frame == 0` when there was none.
-    pub rst: Record,
+    /// Holes in the sequence space that were given up.
+    pub gaps: u32,
+    /// `Record::stack_bits` of the last packet after the opening one; meaningful when `seen`.
+    pub bits: u16,
+    /// A packet after the opening one was seen.
+    pub seen: bool,
+    /// `next` and `high` are known.
+    pub synced: bool,
+    /// `acked` is known.
+    pub has_acked: bool,
+    /// A FIN was seen.
+    pub closed: bool,
+    /// A RST was seen.
+    pub reset: bool,
+    /// Payload larger than any MTU was seen: offloads.
+    pub offloaded: bool,
+    /// Packets far outside the sequence space, in a row.
+    pub strays: u8,
+    /// The headers.
+    pub history: Box<History>,
+}
+
+/// The headers that stacks are told apart by.
+#[derive(Debug, Default)]
+pub struct History {
     /// SYN or SYN-ACK.
     pub opening: Opening,
+    /// The FIN.
+    pub fin: Record,
+    /// The first RST.
+    pub rst: Record,
+    /// Ethernet source and destination of the direction's first packet.
+    pub ether: Option<([u8; 6], [u8; 6])>,
+    noted: u32,
     early: [Record; EARLY],
     recent: [Record; RECENT],
 }
 
-impl Default for Side {
-    fn default() -> Self {
-        Self {
-            next: 0,
-            high: 0,
-            acked: 0,
-            synced: false,
-            has_acked: false,
-            closed: false,
-            offloaded: false,
-            bits: 0,
-            seen: 0,
-            strays: 0,
-            gaps: 0,
-            packets: 0,
-            bytes: 0,
-            log: LogId::EMPTY,
-            last_payload: None,
-            ether: None,
-            fin: Record::default(),
-            rst: Record::default(),
-            opening: Opening::default(),
-            early: [Record::default(); EARLY],
-            recent: [Record::default(); RECENT],
-        }
-    }
-}
-
-impl Side {
+impl History {
     /// Keeps the header of a packet after the opening one.
     pub fn note(&mut self, record: &Record) {
-        let seen = self.seen as usize;
-        let slot = if seen < EARLY { self.early.get_mut(seen) } else { self.recent.get_mut((seen - EARLY) % RECENT) };
+        let noted = self.noted as usize;
+        let slot = if noted < EARLY { self.early.get_mut(noted) } else { self.recent.get_mut((noted - EARLY) % RECENT) };
         if let Some(slot) = slot {
             *slot = *record;
         }
-        self.seen = self.seen.saturating_add(1);
-        self.bits = record.stack_bits();
+        self.noted = self.noted.saturating_add(1);
     }
 
     /// The headers still held, in order of arrival.
     pub fn records(&self) -> impl Iterator<Item = &Record> {
-        let late = (self.seen as usize).saturating_sub(EARLY);
+        let late = (self.noted as usize).saturating_sub(EARLY);
         let start = if late > RECENT { late % RECENT } else { 0 };
         let (tail, head) = self.recent.split_at(start);
         self.early.iter().chain(head).chain(tail).filter(|record| record.frame != 0)
     }
+}
 
-    /// The header kept last.
+impl Side {
+    /// The SYN or SYN-ACK.
     #[must_use]
-    pub fn last(&self) -> Option<&Record> {
-        let seen = (self.seen as usize).checked_sub(1)?;
-        if seen < EARLY { self.early.get(seen) } else { self.recent.get((seen - EARLY) % RECENT) }
+    pub fn opening(&self) -> &Opening {
+        &self.history.opening
+    }
+
+    /// The headers still held, in order of arrival.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        self.history.records()
     }
 
     /// Takes `seq` as the place where the stream goes on.
@@ -162,12 +151,11 @@ mod tests {
 
     #[test]
     fn the_first_and_the_last_headers_are_held_in_order() {
-        let mut side = Side::default();
+        let mut history = History::default();
         for frame in 1..=12 {
-            side.note(&Record { frame, ..Record::default() });
-            assert_eq!(side.last().map(|record| record.frame), Some(frame));
+            history.note(&Record { frame, ..Record::default() });
         }
-        let frames: Vec<u64> = side.records().map(|record| record.frame).collect();
+        let frames: Vec<u64> = history.records().map(|record| record.frame).collect();
         assert_eq!(frames, [1, 2, 3, 8, 9, 10, 11, 12]);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::event::{Conflict, FlowEvent, SAMPLE};
 use super::key::Sender;
+use super::memory::{LogId, Pool};
 use super::record::{Record, seq_diff};
 use super::{Content, Context, Flow};
 use crate::engine::decode::checksum;
@@ -16,6 +17,16 @@ const TLS_REMEMBERED: usize = 4 << 10;
 /// Bytes beyond a hole after which the hole is given up.
 const LARGEST_WAIT: u32 = 256 << 10;
 
+/// True unless another payload than `payload` is remembered of the packet in `frame`; what is not remembered cannot differ.
+pub(super) fn holds(pool: &Pool, log: LogId, frame: u64, payload: &[u8]) -> bool {
+    let mut rest = payload;
+    pool.pieces(log).filter(|piece| piece.record.frame == frame).all(|piece| {
+        let (same, after) = rest.split_at_checked(piece.bytes.len().min(rest.len())).unwrap_or_default();
+        rest = after;
+        same == piece.bytes.get(..same.len()).unwrap_or_default()
+    })
+}
+
 /// Takes the payload of a packet.
 pub(super) fn take(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sender, context): (Sender, &mut Context<'_>)) {
     if flow.content == Content::Unknown {
@@ -25,7 +36,8 @@ pub(super) fn take(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sende
     let content = flow.content;
     let seq = record.payload_seq();
     let side = flow.side_mut(sender);
-    side.last_payload = Some(record.time);
+    let end = seq.wrapping_add(record.len);
+    (side.last_payload, side.payload_end) = (Some(record.time), end);
     let is_next = seq == side.next && seq == side.high;
     let is_old = seq_diff(seq, side.high) > 0;
     let known = from_server && is_old && compare(flow, packet, record, context);
@@ -38,7 +50,6 @@ pub(super) fn take(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sende
     if worth_keeping && !known {
         context.pool.append(&mut side.log, record, seq, packet.payload);
     }
-    let end = seq.wrapping_add(record.len);
     if seq_diff(side.high, end) > 0 {
         side.high = end;
     }
@@ -86,7 +97,7 @@ fn compare(flow: &mut Flow, packet: &Packet<'_>, record: &Record, context: &mut 
         return false;
     }
     conflict.later_checksum = checksum::checksum_ok(&packet.head, packet.payload);
-    conflict.earlier_checksum = earlier_checksum(&conflict.earlier, &context.pool.payload_of(log, conflict.earlier.frame));
+    conflict.earlier_checksum = held_checksum(&conflict.earlier, &context.pool.payload_of(log, conflict.earlier.frame));
     if conflict.earlier_checksum.is_some() && conflict.later_checksum.is_some() && conflict.earlier_checksum != conflict.later_checksum {
         context.counters.corrupt_copies += 1;
         return false;
@@ -136,7 +147,9 @@ fn merge(found: Vec<Conflict>) -> Option<Conflict> {
     }))
 }
 
-fn earlier_checksum(record: &Record, payload: &[u8]) -> Option<bool> {
+/// Whether the checksum of a packet is right whose payload is still held; unknown when only a part of it is.
+#[must_use]
+pub fn held_checksum(record: &Record, payload: &[u8]) -> Option<bool> {
     let whole = payload.len() as u32 == record.len && record.header_sum != 0;
     whole.then(|| checksum::add_to_sum(record.header_sum, payload) == checksum::RIGHT)
 }

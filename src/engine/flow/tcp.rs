@@ -2,6 +2,7 @@
 
 use super::event::{CloseContradiction, CloseKind, FlowEvent};
 use super::key::Sender;
+use super::memory::Pool;
 use super::record::{Record, seq_diff};
 use super::side::{Opening, Side};
 use super::{Context, Flow, Stage, stream};
@@ -20,7 +21,7 @@ const LARGEST_SEGMENT: u32 = 9_000;
 
 pub(super) fn handle(flow: &mut Flow, packet: &Packet<'_>, sender: Sender, context: &mut Context<'_>) -> bool {
     let record = Record::of(&packet.head);
-    if is_mirror_copy(flow.side(sender), &record) {
+    if is_mirror_copy(flow.side(sender), packet, &record, context.pool) {
         context.counters.mirror_copies += 1;
         return false;
     }
@@ -35,38 +36,41 @@ pub(super) fn handle(flow: &mut Flow, packet: &Packet<'_>, sender: Sender, conte
 
 fn count(side: &mut Side, head: &Head) {
     if side.packets == 0 {
-        side.ether = head.ether;
+        side.history.ether = head.ether;
     }
     side.packets += 1;
     side.bytes += u64::from(head.wire_len);
     side.offloaded |= head.payload_len > LARGEST_SEGMENT;
 }
 
-/// A mirror that sees a packet on two ports delivers it twice, the second time perhaps one hop later.
-fn is_mirror_copy(side: &Side, record: &Record) -> bool {
-    let moves_on = record.len > 0 && side.synced && seq_diff(side.high, record.seq) >= 0;
-    if moves_on {
+/// A mirror that sees a packet on two ports delivers it twice, the second time perhaps one hop later. A forger can copy every header field, but
+/// not say the same.
+fn is_mirror_copy(side: &Side, packet: &Packet<'_>, record: &Record, pool: &Pool) -> bool {
+    let sends_more = record.len > 0 && side.synced && seq_diff(side.high, record.seq) >= 0;
+    let acknowledges_more = side.has_acked && record.flags.any(TcpFlags::ACK) && seq_diff(side.acked, record.ack) > 0;
+    if sends_more || acknowledges_more {
         return false;
     }
-    side.records().any(|earlier| record.is_copy_of(earlier)) || side.opening.seen().is_some_and(|earlier| record.is_copy_of(earlier))
+    let earlier = side.records().chain(side.opening().seen()).find(|earlier| record.may_be_copy_of(earlier));
+    earlier.is_some_and(|earlier| record.len == 0 || stream::holds(pool, side.log, earlier.frame, packet.payload))
 }
 
 fn open(flow: &mut Flow, packet: &Packet<'_>, sender: Sender, context: &mut Context<'_>) {
     let head = &packet.head;
     let opening = Opening::of(head);
     let answers = head.flags.any(TcpFlags::ACK);
-    let asked = flow.side(sender.other()).opening;
+    let asked = *flow.side(sender.other()).opening();
     if !flow.roles_known {
         flow.server = if answers { sender } else { sender.other() };
         flow.roles_known = true;
     }
     let side = flow.side_mut(sender);
-    match side.opening.seen() {
+    match side.history.opening.seen().copied() {
         // The first of its kind; where the stream was seen before it, the packet came late or out of order.
         None => {
-            side.opening = opening;
+            side.history.opening = opening;
             // What claimed to end the connection before it began has not.
-            (side.closed, side.fin, side.rst) = (false, Record::default(), Record::default());
+            (side.closed, side.reset) = (false, false);
             if !side.synced {
                 side.sync(head.seq.wrapping_add(1));
             }
@@ -112,8 +116,12 @@ fn carry_on(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sender, cont
     }
     let from_server = sender == flow.server;
     let side = flow.side_mut(sender);
-    let expected = if side.seen > 0 { side.bits } else { side.opening.seen().map_or(record.stack_bits(), Record::stack_bits) };
-    side.note(record);
+    let expected = if side.seen { side.bits } else { side.opening().seen().unwrap_or(record).stack_bits() };
+    (side.seen, side.bits) = (true, record.stack_bits());
+    // Of the client the questions matter; its acknowledgments are half of all packets.
+    if from_server || !record.is_bare_ack() || side.packets <= 2 {
+        side.history.note(record);
+    }
     if from_server && expected != record.stack_bits() && !record.flags.any(TcpFlags::RST) {
         context.events.push(FlowEvent::StackChange(*record));
     }
@@ -129,6 +137,9 @@ fn carry_on(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sender, cont
         stream::take(flow, packet, record, (sender, context));
     }
     if head.flags.any(TcpFlags::FIN) {
+        if from_server && record.len > 0 && !head.flags.any(TcpFlags::PSH) {
+            context.events.push(FlowEvent::UnpushedFin(*record));
+        }
         finish(flow, record, sender, context);
     }
 }
@@ -143,7 +154,7 @@ fn is_odd(side: &Side, record: &Record) -> bool {
 fn is_corrupt(side: &Side, packet: &Packet<'_>) -> bool {
     let is_right = |record: &Record| record.len == 0 && record.header_sum == checksum::RIGHT;
     checksum::checksum_ok(&packet.head, packet.payload) == Some(false)
-        && side.opening.seen().into_iter().chain(side.records()).any(is_right)
+        && side.opening().seen().into_iter().chain(side.records()).any(is_right)
 }
 
 fn is_stray(side: &mut Side, record: &Record) -> bool {
@@ -170,8 +181,10 @@ fn acknowledge(flow: &mut Flow, head: &Head, sender: Sender) {
     let from_server = sender == flow.server;
     let asked = flow.side(sender.other());
     // Only a packet that acknowledges the last payload, and is no answer itself, measures the way and not the server's thinking.
-    let measured = match asked.last() {
-        Some(last) if from_server && head.payload_len == 0 && last.len > 0 && last.end_seq() == head.ack => Some(head.time - last.time),
+    let measured = match asked.last_payload {
+        Some(last) if from_server && head.payload_len == 0 && asked.payload_end == head.ack && !head.flags.any(TcpFlags::FIN) => {
+            Some(head.time - last)
+        }
         _ => None,
     };
     if let (Some(sample), Some(rtt)) = (measured, flow.rtt) {
@@ -189,12 +202,13 @@ fn reset(flow: &mut Flow, record: &Record, sender: Sender, context: &mut Context
     let has_acked = flow.side(sender.other()).has_acked;
     let from_server = sender == flow.server;
     let side = flow.side_mut(sender);
-    let first = side.rst;
-    if first.frame == 0 {
-        side.rst = *record;
+    let is_first = !std::mem::replace(&mut side.reset, true);
+    if is_first {
+        side.history.rst = *record;
     }
+    let first = side.history.rst;
     if from_server {
-        if first.frame == 0 {
+        if is_first {
             context.events.push(FlowEvent::Reset(*record));
         } else if has_acked && seq_diff(first.seq, record.seq) > 0 && seq_diff(acked, record.seq) > 0 {
             let contradiction = CloseContradiction { kind: CloseKind::ResetMoved, close: first, contradicted_by: *record };
@@ -210,10 +224,10 @@ fn contradict_close(flow: &Flow, record: &Record, sender: Sender, context: &mut 
         return;
     }
     let side = flow.server_side();
-    let contradiction = if side.rst.frame != 0 {
-        Some((CloseKind::DataAfterReset, side.rst))
-    } else if side.closed && seq_diff(fin_seq(&side.fin), record.seq.wrapping_add(record.len)) >= SMALLEST_EXCESS {
-        Some((CloseKind::DataAfterFin, side.fin))
+    let contradiction = if side.reset {
+        Some((CloseKind::DataAfterReset, side.history.rst))
+    } else if side.closed && seq_diff(fin_seq(&side.history.fin), record.seq.wrapping_add(record.len)) >= SMALLEST_EXCESS {
+        Some((CloseKind::DataAfterFin, side.history.fin))
     } else {
         None
     };
@@ -231,7 +245,7 @@ fn finish(flow: &mut Flow, record: &Record, sender: Sender, context: &mut Contex
     let from_server = sender == flow.server;
     let side = flow.side_mut(sender);
     let end = fin_seq(record);
-    let repeated = side.closed && fin_seq(&side.fin) == end;
+    let repeated = side.closed && fin_seq(&side.history.fin) == end;
     let reaches_beyond = |other: &&Record| other.len > 0 && seq_diff(end, other.payload_seq().wrapping_add(other.len)) >= SMALLEST_EXCESS;
     if from_server
         && !repeated
@@ -241,7 +255,7 @@ fn finish(flow: &mut Flow, record: &Record, sender: Sender, context: &mut Contex
         context.events.push(FlowEvent::CloseContradiction(contradiction));
     }
     if !side.closed {
-        (side.closed, side.fin) = (true, *record);
+        (side.closed, side.history.fin) = (true, *record);
     }
     flow.stage = Stage::Closing;
     stream::close(flow, sender, context);

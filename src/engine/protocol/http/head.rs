@@ -13,8 +13,10 @@ use super::refresh;
 /// Fields that are parsed without touching the heap; a head with more of them takes a slower way.
 const FIELDS: usize = 64;
 
-/// Field names that are kept of a response.
-const FIELD_NAMES: usize = 32;
+/// Bytes of field names that are kept of a response.
+const FIELD_NAMES: usize = 512;
+/// The longest name of a field that is looked at: `transfer-encoding`.
+const LONGEST_NAME: usize = 17;
 
 /// A request head and how its body ends.
 #[derive(Debug)]
@@ -187,35 +189,38 @@ struct Fields {
     refresh: Option<String>,
     extent: Extent,
     codings: Codings,
-    names: Vec<String>,
+    names: String,
 }
 
 impl Fields {
     fn of(fields: &[Header<'_>]) -> Self {
-        let mut read = Self { names: Vec::with_capacity(fields.len().min(FIELD_NAMES)), ..Self::default() };
+        let len: usize = fields.iter().map(|field| field.name.len() + 1).sum();
+        let mut read = Self { names: String::with_capacity(len.min(FIELD_NAMES)), ..Self::default() };
         for field in fields {
-            let mut name = text(field.name.as_bytes());
-            name.make_ascii_lowercase();
-            read.add(&name, field.value);
-            if read.names.len() < FIELD_NAMES {
-                read.names.push(name);
+            if field.name.len() <= LONGEST_NAME {
+                read.add(field.name, field.value);
+            }
+            if read.names.len() + field.name.len() < FIELD_NAMES {
+                read.names.extend(field.name.chars().map(|letter| letter.to_ascii_lowercase()));
+                read.names.push(',');
             }
         }
         read
     }
 
     fn add(&mut self, name: &str, value: &[u8]) {
-        let slot = match name {
-            "date" => {
+        let is = |wanted: &str| name.eq_ignore_ascii_case(wanted);
+        let slot = match name.len() {
+            4 if is("date") => {
                 self.has_date = true;
                 return;
             }
-            "content-length" | "transfer-encoding" => return self.extent.add_field(name, value),
-            "content-encoding" => return self.codings.add_field(value),
-            "server" => &mut self.server,
-            "location" => &mut self.location,
-            "content-type" => &mut self.content_type,
-            "refresh" => &mut self.refresh,
+            14 | 17 => return self.extent.add_field(name, value),
+            16 if is("content-encoding") => return self.codings.add_field(value),
+            6 if is("server") => &mut self.server,
+            8 if is("location") => &mut self.location,
+            12 if is("content-type") => &mut self.content_type,
+            7 if is("refresh") => &mut self.refresh,
             _ => return,
         };
         slot.get_or_insert_with(|| text(value));

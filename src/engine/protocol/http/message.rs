@@ -66,8 +66,8 @@ pub struct Response {
     pub content_type: Option<String>,
     /// The Content-Length field, when it is one number.
     pub content_length: Option<u64>,
-    /// Names of the fields in their order, lower case, at most 32.
-    pub field_names: Vec<String>,
+    /// Names of the fields in their order, in lower case, each followed by a comma; at most 512 bytes of them.
+    pub field_names: String,
     /// All lines of the head end in LF without CR.
     pub lf_only: bool,
     /// Bytes of the head, the empty line included.
@@ -111,6 +111,21 @@ impl Request {
     pub(super) fn heap_bytes(&self) -> usize {
         let optional = [&self.host, &self.user_agent, &self.referer].into_iter().flatten();
         [&self.method, &self.target].into_iter().chain(optional).map(String::capacity).fold(0, usize::saturating_add)
+    }
+}
+
+impl Response {
+    /// The names of its fields, in their order.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.field_names.split_terminator(',')
+    }
+    /// Heap bytes held, those of its request included.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        let optional = [&self.server, &self.location, &self.content_type].into_iter().flatten();
+        let own = optional.map(String::capacity).sum::<usize>() + self.field_names.capacity();
+        let redirects: usize = self.redirects.iter().map(|redirect| redirect.target.capacity() + size_of::<Redirect>()).sum();
+        size_of::<Self>() + own + redirects + self.request.as_ref().map_or(0, Request::heap_bytes)
     }
 }
 

@@ -21,7 +21,7 @@ fn a_response_shows_the_fields_that_betray_its_maker() {
     let head = story.head();
     assert!(head.has_date && !head.lf_only);
     assert_eq!((head.server.as_deref(), head.content_type.as_deref(), head.content_length), (Some("s/1"), Some("text/plain"), Some(3)));
-    assert_eq!(head.field_names, ["date", "server", "content-type", "x-y", "content-length"]);
+    assert_eq!(head.fields().collect::<Vec<_>>(), ["date", "server", "content-type", "x-y", "content-length"]);
     assert_eq!((head.head_len, head.first.seq, head.head_end.seq), (96, 0, 96));
     assert_eq!(head.request.as_ref().unwrap().host.as_deref(), Some("a.example"));
     assert!(story.connection.waiting().is_none());
@@ -121,7 +121,7 @@ fn heads_that_browsers_forgive_are_read() {
         let mut story = Story::default();
         story.server(format!("HTTP/1.1  302  Found\r\n{fields}\r\n"));
         assert_eq!(story.head().location.as_deref().map(str::trim), Some("http://b.example/"), "{fields}");
-        assert!(story.head().field_names.len() <= 32);
+        assert!(story.head().field_names.len() <= 512);
     }
 }
 

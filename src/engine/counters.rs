@@ -1,0 +1,44 @@
+//! What the shards count. Every bound of `Limits` shows here when it is reached.
+
+use super::flow::FlowCounters;
+
+/// What the shards counted, added up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShardCounters {
+    /// Flows begun.
+    pub flows: u64,
+    /// Flows forgotten early because their shard was full.
+    pub flows_evicted: u64,
+    /// Cases opened.
+    pub cases: u64,
+    /// Cases decided early because too many were open.
+    pub cases_evicted: u64,
+    /// Cases decided in which too little spoke for a forgery.
+    pub cases_dismissed: u64,
+    /// Suspects of flows that had had their share of cases.
+    pub cases_left_out: u64,
+    /// HTTP connections that let go of what they held because the shard's share was used up.
+    pub http_dropped: u64,
+    /// Chunks of remembered bytes taken from the stream that held the oldest.
+    pub memory_stolen: u64,
+    /// What the flows counted.
+    pub flow: FlowCounters,
+}
+
+impl ShardCounters {
+    /// Both added up.
+    #[must_use]
+    pub fn plus(self, other: &Self) -> Self {
+        Self {
+            flows: self.flows + other.flows,
+            flows_evicted: self.flows_evicted + other.flows_evicted,
+            cases: self.cases + other.cases,
+            cases_evicted: self.cases_evicted + other.cases_evicted,
+            cases_dismissed: self.cases_dismissed + other.cases_dismissed,
+            cases_left_out: self.cases_left_out + other.cases_left_out,
+            http_dropped: self.http_dropped + other.http_dropped,
+            memory_stolen: self.memory_stolen + other.memory_stolen,
+            flow: self.flow.plus(&other.flow),
+        }
+    }
+}
