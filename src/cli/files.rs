@@ -41,6 +41,12 @@ impl Files {
         (file, number - self.begun.get(file).map_or(0, |(before, _)| *before).min(number))
     }
 
+    /// A frame and its file in words.
+    pub(super) fn words(&self, number: u64) -> String {
+        let (file, within) = self.locate(number);
+        format!("frame {within} of {}", self.name(file).unwrap_or_default().escape_debug())
+    }
+
     /// The alert with every frame by its number within its own file.
     pub(super) fn place(&self, alert: &Alert) -> Placed {
         let (home, _) = self.locate(alert.forged.frame);

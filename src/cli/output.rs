@@ -39,6 +39,7 @@ pub(super) struct Output {
     progress: Progress,
     failed: Option<io::Error>,
     loud: bool,
+    panicked: bool,
     alerts: u64,
     /// Failures of the source that were told.
     told: usize,
@@ -64,6 +65,7 @@ impl Output {
             progress,
             failed: None,
             loud: false,
+            panicked: false,
             alerts: 0,
             told: 0,
         })
@@ -98,6 +100,11 @@ impl Output {
     /// Whether an alert of severity 1 or 2 was raised.
     pub(super) fn is_loud(&self) -> bool {
         self.loud
+    }
+
+    /// Whether the engine panicked, so that something may be missing.
+    pub(super) fn has_panicked(&self) -> bool {
+        self.panicked
     }
 
     /// A line on standard error that the progress bar does not overwrite.
@@ -170,8 +177,10 @@ impl Audience<Sequence> for Output {
     }
 
     fn panicked(&mut self, frame: u64) {
+        self.panicked = true;
+        let place = self.files.borrow().words(frame);
         self.tell(&format!(
-            "sidewatch: internal error at or after frame {frame}: what was suspected so far is judged, connections are forgotten, and \
+            "sidewatch: internal error at or after {place}: what was suspected so far is judged, connections are forgotten, and \
              the replay goes on; please report it"
         ));
     }

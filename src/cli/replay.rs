@@ -95,6 +95,9 @@ impl Replay {
         };
         let whole = if self.follow { self.follow(&files, &mut output)? } else { self.replay(files, &mut output)? };
         output.close()?;
+        if output.has_panicked() {
+            return Ok(Status::Internal);
+        }
         Ok(match (whole, self.fail_on_alert && output.is_loud()) {
             (false, _) => Status::BadInput,
             (true, true) => Status::Alerted,

@@ -17,7 +17,10 @@ pub(super) fn run<S: FrameSource>(source: &mut S, settings: &Settings, audience:
         lost: ShardCounters::default(),
     };
     let ended = loop {
+        let before = single.frames;
         match single.attempt(|single| single.batch(source)) {
+            // Not at a frame but in the source, which cannot be asked again.
+            None if single.frames == before => break Ok(()),
             None | Some(Ok(More::Some)) => {}
             Some(Ok(More::None)) => break Ok(()),
             Some(Err(error)) => break Err(error),

@@ -135,11 +135,15 @@ impl<S: FrameSource> Dispatcher<'_, '_, S> {
     fn dispatch(&mut self, source: &mut S) -> Result<(), S::Error> {
         let mut filling = self.fresh_batches();
         let ended = loop {
+            let before = self.frames;
             match survive(|| self.fill(source, &mut filling)) {
                 Some(Ok(More::Some)) => {}
                 None => {
                     self.judge.panicked(self.frame);
-                    continue;
+                    // Not at a frame but in the source, which cannot be asked again.
+                    if self.frames == before {
+                        break Ok(());
+                    }
                 }
                 Some(Ok(More::None)) => break Ok(()),
                 Some(Err(error)) => break Err(error),
