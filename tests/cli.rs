@@ -150,6 +150,9 @@ fn what_cannot_be_read_is_named_and_ends_with_2() {
         (&letter, "is not a capture file: it begins with 64 65 61 72"),
         (&empty, "is empty"),
     ] {
+        if path == &missing {
+            assert_eq!(status(&replay(&["--follow"], &[path])), Some(2));
+        }
         let run = replay(&[], &[path]);
         assert_eq!(status(&run), Some(2));
         let said = said(&run);

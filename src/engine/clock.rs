@@ -9,7 +9,7 @@ const FAR: Span = Span::from_secs(3_600);
 const WITNESSES: usize = 3;
 
 /// Gives every frame its engine time. The first frames of a capture, and those far ahead, are held back until it is known whether
-/// the clock follows them, so at most [`WITNESSES`] frames are ever held.
+/// the clock follows them, so three frames are held at most.
 #[derive(Clone, Debug)]
 pub struct Clock {
     now: Timestamp,
