@@ -11,7 +11,7 @@ AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 SAY = printf '\n%s\n\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench deny deps deps-lint
+.PHONY: help demo test lint bench deny deps deps-lab deps-lint
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ demo: deps ## Build, replay two injections and a harmless look-alike (two minute
 	@$(SIDEWATCH) replay $(DEMO_QUIET) --format text --fail-on-alert
 	@$(SAY) 'Your own capture: $(SIDEWATCH) replay FILE'
 
-test: deps deps-lint ## Run all tests, then the lints and the documentation build.
+test: deps deps-lab deps-lint ## Run all tests, then the lints and the documentation build.
 	$(CARGO) test --locked --no-fail-fast
 	@$(MAKE) --no-print-directory lint
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --no-deps --locked --document-private-items
@@ -48,6 +48,13 @@ deps:
 	  command -v apt-get >/dev/null || { echo 'a C compiler (cc) is missing, and there is no apt-get to install it with' >&2; exit 1; }; \
 	  echo 'a C compiler to link with is missing: installing gcc and libc6-dev with apt-get'; \
 	  $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -q -y --no-install-recommends gcc libc6-dev; \
+	fi
+
+# What the lab of tests/lab/ needs beside root. Without either it says that it was skipped.
+deps-lab:
+	@if [ "$$(id -u)" = 0 ] && ! command -v ip >/dev/null && command -v apt-get >/dev/null; then \
+	  echo 'the program ip is missing: installing iproute2 with apt-get'; \
+	  { apt-get update -q && apt-get install -q -y --no-install-recommends iproute2; } || echo 'iproute2 could not be installed: the lab will be skipped'; \
 	fi
 
 deps-lint:

@@ -9,6 +9,8 @@ mod builder;
 mod captures;
 /// The binary as scripts and people meet it.
 mod cli;
+/// Real TCP stacks in network namespaces, attacked on purpose.
+mod lab;
 /// What is shipped beside the code says what the code says.
 mod shipped_files;
 /// What lies in `pcaps/` is what the stories give.

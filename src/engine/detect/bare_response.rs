@@ -14,6 +14,7 @@
 
 use super::{Detector, Finding, Group, Knowledge, Weight};
 use crate::engine::case::scene::Scene;
+use crate::engine::decode::packet::TcpFlags;
 
 /// The largest bare response.
 const MOST_BYTES: u64 = 512;
@@ -34,8 +35,10 @@ impl Detector for BareResponse {
     }
     fn inspect(&self, scene: &Scene, _: &Knowledge) -> Option<Finding> {
         let response = scene.response.as_ref()?;
+        // Of a head that goes on in another packet, or was cut by the snap length, the missing fields say nothing.
+        let whole = response.head_complete || (scene.suspect.flags.any(TcpFlags::FIN) && scene.payload.len() as u32 == scene.suspect.len);
         let size = u64::from(response.head_len).saturating_add(response.content_length.unwrap_or(0)).max(u64::from(scene.suspect.len));
-        let bare = !response.has_date && response.server.is_none() && size <= MOST_BYTES && response.status >= 200;
+        let bare = whole && !response.has_date && response.server.is_none() && size <= MOST_BYTES && response.status >= 200;
         bare.then(|| Finding {
             weight: Weight::Weak,
             points: if response.lf_only { 15 } else { 10 },

@@ -56,12 +56,13 @@ impl Detector for CloseContradictionDetector {
     }
 }
 
-/// The close or what contradicts it is of the suspect's sender, and the other is not.
+/// Who goes on after a close speaks for the close being forged; who closes before others' bytes, for the bytes being forged.
 fn concerns(scene: &Scene, close: &CloseContradiction) -> bool {
     let forged = |frame: u64| scene.forged.iter().any(|record| record.frame == frame);
     match close.kind {
         CloseKind::ResetMoved => forged(close.close.frame) || forged(close.contradicted_by.frame),
-        _ => forged(close.close.frame) != forged(close.contradicted_by.frame),
+        CloseKind::DataAfterReset | CloseKind::DataAfterFin => forged(close.close.frame) && !forged(close.contradicted_by.frame),
+        CloseKind::FinBeforeData => !forged(close.close.frame) && forged(close.contradicted_by.frame),
     }
 }
 

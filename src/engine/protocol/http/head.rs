@@ -171,6 +171,7 @@ pub(super) fn parse_response(head: &[u8], first: Stamp, end: Stamp) -> Option<Re
         content_type: read.content_type,
         field_names: read.names,
         lf_only: memmem::find(head, b"\r\n").is_none(),
+        head_complete: true,
         head_len: u32::try_from(head.len()).unwrap_or(u32::MAX),
         first,
         head_end: end,

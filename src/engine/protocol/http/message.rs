@@ -70,6 +70,8 @@ pub struct Response {
     pub field_names: String,
     /// All lines of the head end in LF without CR.
     pub lf_only: bool,
+    /// The empty line was seen; a head that the close cut short is taken as browsers take it, but more may have been in it.
+    pub head_complete: bool,
     /// Bytes of the head, the empty line included.
     pub head_len: u32,
     /// Segment that held the first byte; `seq` is that byte's.

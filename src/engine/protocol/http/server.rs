@@ -103,6 +103,7 @@ impl Server {
             let head_len = head.len();
             head.extend_from_slice(b"\n\n");
             if let Some(mut head) = parse_response(&head, first, end) {
+                head.response.head_complete = false;
                 head.response.head_len = u32::try_from(head_len).unwrap_or(u32::MAX);
                 self.answer(head, waiting, limits, events)?;
             }
