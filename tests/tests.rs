@@ -7,6 +7,10 @@ mod architecture;
 mod builder;
 /// The real binary reads each folder of `pcaps/` and says what `expected.json` says.
 mod captures;
+/// The real binary on the command line: inputs, formats, exit statuses.
+mod cli;
+/// docs/detectors.md is made from the detectors' doc blocks.
+mod detector_docs;
 /// Hostile captures do not take the program beyond its cap of memory.
 mod floods;
 /// What holds for every capture: random conversations, floods, noise.

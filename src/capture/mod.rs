@@ -13,4 +13,8 @@ pub trait FrameSource {
     /// # Errors
     /// When the source cannot go on; a later call gives `None`.
     fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Self::Error>;
+    /// Whether the next frame must be waited for, so that what was seen so far is better judged first.
+    fn is_waiting(&self) -> bool {
+        false
+    }
 }

@@ -1,7 +1,10 @@
 //! The command line: one file per subcommand.
 
+mod files;
+mod output;
 mod progress;
 mod replay;
+mod sequence;
 
 use std::process::ExitCode;
 

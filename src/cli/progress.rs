@@ -6,17 +6,11 @@ use std::path::{Path, PathBuf};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Tells how far a replay is.
-#[derive(Clone)]
 pub(super) struct Progress {
     bar: ProgressBar,
-    files: usize,
-    file: usize,
-    bytes_before: u64,
-    bytes_of_file: u64,
-    frames_before: u64,
-    frames_of_file: u64,
     alerts: u64,
-    name: String,
+    /// Frames of the runs before this one, and of this one.
+    frames: (u64, u64),
 }
 
 impl Progress {
@@ -30,33 +24,24 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("{bar:24} {bytes}/{total_bytes}, {eta} left, {wide_msg}") {
             bar.set_style(style);
         }
-        Self {
-            bar,
-            files: files.len(),
-            file: 0,
-            bytes_before: 0,
-            bytes_of_file: 0,
-            frames_before: 0,
-            frames_of_file: 0,
-            alerts: 0,
-            name: String::new(),
+        Self { bar, alerts: 0, frames: (0, 0) }
+    }
+
+    /// Another run begins, whose frames are counted from 0.
+    pub(super) fn begin(&mut self) {
+        self.frames = (self.frames.0 + self.frames.1, 0);
+    }
+
+    /// So much of all is done: frames of this run, bytes of all files, the count and name of the file that is read.
+    pub(super) fn advance(&mut self, frames: u64, bytes: u64, (file, name): (usize, &str)) {
+        self.frames.1 = frames;
+        if self.bar.is_hidden() {
+            return;
         }
-    }
-
-    /// The next capture.
-    pub(super) fn begin(&mut self, path: &Path) {
-        self.file += 1;
-        self.bytes_before += self.bytes_of_file;
-        self.frames_before += self.frames_of_file;
-        (self.bytes_of_file, self.frames_of_file) = (0, 0);
-        self.name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        self.show();
-    }
-
-    /// So much of the capture is done.
-    pub(super) fn advance(&mut self, frames: u64, bytes: u64) {
-        (self.frames_of_file, self.bytes_of_file) = (frames, bytes);
-        self.show();
+        self.bar.set_position(bytes);
+        let name = Path::new(name).file_name().unwrap_or_default().to_string_lossy();
+        let all = self.frames.0 + frames;
+        self.bar.set_message(format!("file {file}, {all} packets, {} alerts, {}", self.alerts, name.escape_debug()));
     }
 
     /// One alert more.
@@ -64,18 +49,14 @@ impl Progress {
         self.alerts += 1;
     }
 
-    fn show(&self) {
-        if self.bar.is_hidden() {
-            return;
-        }
-        self.bar.set_position(self.bytes_before + self.bytes_of_file);
-        let frames = self.frames_before + self.frames_of_file;
-        self.bar.set_message(format!("file {} of {}, {frames} packets, {} alerts, {}", self.file, self.files, self.alerts, self.name));
-    }
-
     /// Runs `write` while the bar is out of the way.
     pub(super) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         self.bar.suspend(write)
+    }
+
+    /// The bar itself, to be moved out of the way of what is written.
+    pub(super) fn bar(&self) -> ProgressBar {
+        self.bar.clone()
     }
 
     /// Takes the bar away.

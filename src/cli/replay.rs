@@ -1,20 +1,22 @@
 //! `sidewatch replay`: captures in, alerts out.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
-use clap::{Args, ValueEnum};
+use clap::Args;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
+use super::output::{Format, Output};
 use super::progress::Progress;
+use super::sequence::{Inputs, Sequence, in_order_of_time};
 use super::{Status, say};
-use crate::alert::{Alert, SourceFacts, Style, eve, text};
-use crate::capture::replay::{CaptureFile, InputError, inputs, open};
+use crate::capture::replay::{follow, inputs};
 use crate::engine::Knowledge;
 use crate::engine::limits::Limits;
-use crate::pump::{self, Audience, Report, Settings};
+use crate::pump::{self, Report, Settings};
 use crate::rules::device::DeviceLibrary;
 
 /// The seed of the flow hash in replay: fixed, so that the same capture always gives the same output.
@@ -28,9 +30,14 @@ Examples:
   sidewatch replay --format json day1/ day2.pcapng.gz one EVE JSON line an alert
   sidewatch replay --eve-file alerts.json captures/   words on the screen, JSON in a file
   sidewatch replay --fail-on-alert ci.pcap || ...     for scripts
+  sidewatch replay evidence.zip                       each capture in the archive, named evidence.zip!NAME
+  sidewatch replay --continuous ring.pcap*            a rotated capture: connections go on from file to file
+  sidewatch replay --follow growing.pcap              alerts while tcpdump still writes; Ctrl-C ends it
+  tcpdump -w - | sidewatch replay -                   the same from a pipe
 
-A folder is searched for captures (.pcap, .pcapng, .cap, .trace, .tcpdump, .dump, .ntar, each also .gz or .zst), in order of name.
-Every capture is looked at by itself.
+pcap and pcapng are read, plain, packed (gzip, zstd, xz, bzip2, lz4), and inside tar and zip archives. From a folder, and the
+folders in it, the files are taken whose names end in .pcap, .pcapng, .cap, .trace, .tcpdump, .dump or .ntar, numbered or packed
+too, in order of name. Every capture is looked at by itself unless --continuous is given.
 
 Exit status:
    0  all input was read
@@ -56,6 +63,12 @@ pub(super) struct Replay {
     /// Exit with status 10 when an alert of severity 1 or 2 was raised
     #[arg(long)]
     fail_on_alert: bool,
+    /// Take all captures as one, in the order of their first frames: connections may span files
+    #[arg(long, conflicts_with = "follow")]
+    continuous: bool,
+    /// Go on reading as the file grows, until Ctrl-C or SIGTERM or until another file takes its place
+    #[arg(long)]
+    follow: bool,
     /// Print what was counted to standard error
     #[arg(long)]
     stats: bool,
@@ -64,86 +77,130 @@ pub(super) struct Replay {
     no_device_library: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Plain words, with a ladder of the packets
-    Text,
-    /// One EVE JSON object a line, and nothing else
-    Json,
-}
-
 impl Replay {
     pub(super) fn run(self) -> anyhow::Result<Status> {
         let files = match self.files() {
             Ok(files) => files,
-            Err(error) => {
-                say(&format!("sidewatch: {error}"));
+            Err(complaint) => {
+                say(&format!("sidewatch: {complaint}"));
                 return Ok(Status::BadInput);
             }
         };
+        let mut output = match Output::new(self.format, self.eve_file.as_deref(), Progress::new(&files)) {
+            Ok(output) => output,
+            Err(complaint) => {
+                say(&format!("sidewatch: {complaint}"));
+                return Ok(Status::BadInput);
+            }
+        };
+        let whole = if self.follow { self.follow(&files, &mut output)? } else { self.replay(files, &mut output)? };
+        output.close()?;
+        if output.has_panicked() {
+            return Ok(Status::Internal);
+        }
+        Ok(match (whole, self.fail_on_alert && output.is_loud()) {
+            (false, _) => Status::BadInput,
+            (true, true) => Status::Alerted,
+            (true, false) => Status::Done,
+        })
+    }
+
+    fn settings(&self) -> anyhow::Result<Settings> {
         let devices = if self.no_device_library {
             DeviceLibrary::default()
         } else {
             DeviceLibrary::shipped().context("the shipped device library")?
         };
-        let settings = Settings {
+        Ok(Settings {
             limits: Limits::within(u64::from(self.memory) << 20),
             knowledge: Arc::new(Knowledge { devices }),
             seed: REPLAY_SEED,
             workers: usize::from(self.workers),
-        };
-        let mut output = Output::new(self.format, self.eve_file.as_deref(), Progress::new(&files))?;
-        let mut damaged = false;
-        for path in &files {
-            damaged |= !self.one(path, &settings, &mut output);
-        }
-        output.close()?;
-        Ok(match (damaged, self.fail_on_alert && output.loud) {
-            (true, _) => Status::BadInput,
-            (false, true) => Status::Alerted,
-            (false, false) => Status::Done,
         })
     }
 
-    fn files(&self) -> Result<Vec<PathBuf>, InputError> {
-        let standard_input = Path::new("-");
+    /// The files meant, or what is wrong with them.
+    fn files(&self) -> Result<Vec<PathBuf>, String> {
+        if self.follow {
+            return match self.paths.as_slice() {
+                [path] if path != Path::new("-") && !path.is_dir() => Ok(vec![path.clone()]),
+                _ => Err("--follow takes one capture file; a pipe (`-`) is read as it comes without it".to_owned()),
+            };
+        }
         let mut files = Vec::new();
         for path in &self.paths {
-            if path == standard_input { files.push(path.clone()) } else { files.extend(inputs(std::slice::from_ref(path))?) }
+            if path == Path::new("-") {
+                files.push(path.clone());
+            } else {
+                files.extend(inputs(std::slice::from_ref(path)).map_err(|error| error.to_string())?);
+            }
+        }
+        if self.continuous {
+            in_order_of_time(&mut files);
         }
         Ok(files)
     }
 
-    /// One capture; false when it could not be read to its end.
-    fn one(&self, path: &Path, settings: &Settings, output: &mut Output) -> bool {
-        let opened = if path == Path::new("-") { CaptureFile::from_reader("-", io::stdin()) } else { open(path) };
-        let mut source = match opened {
-            Ok(source) => source,
-            Err(error) => {
-                output.tell(&format!("sidewatch: {error}"));
-                return false;
+    /// All captures; false when something could not be read to its end.
+    fn replay(&self, files: Vec<PathBuf>, output: &mut Output) -> anyhow::Result<bool> {
+        let settings = self.settings()?;
+        let mut captures = Inputs::new(files);
+        if self.continuous {
+            return Ok(self.pump(output.sequence(captures), &settings, output));
+        }
+        let mut whole = true;
+        while let Some(capture) = captures.next() {
+            if output.is_closed() {
+                break;
             }
-        };
-        output.begin(path);
-        let (report, ended) = pump::run(&mut source, settings, output);
+            match capture {
+                Ok(capture) => {
+                    let sequence = output.one(capture, captures.bytes_done());
+                    whole &= self.pump(sequence, &settings, output);
+                }
+                Err(error) => {
+                    output.tell(&format!("sidewatch: {error}"));
+                    whole = false;
+                }
+            }
+        }
+        Ok(whole)
+    }
+
+    fn follow(&self, files: &[PathBuf], output: &mut Output) -> anyhow::Result<bool> {
+        let stop = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            // Whoever asks twice does not want to wait.
+            flag::register_conditional_shutdown(signal, Status::Internal as i32, Arc::clone(&stop)).context("signals")?;
+            flag::register(signal, Arc::clone(&stop)).context("signals")?;
+        }
+        let settings = self.settings()?;
+        let mut whole = true;
+        for path in files {
+            match follow(path, Arc::clone(&stop)) {
+                Ok(capture) => whole &= self.pump(output.one(capture, 0), &settings, output),
+                Err(_) if stop.load(Ordering::Relaxed) => {}
+                Err(error) => {
+                    output.tell(&format!("sidewatch: {error}"));
+                    whole = false;
+                }
+            }
+        }
+        Ok(whole)
+    }
+
+    /// One run of the engine; false when something could not be read to its end.
+    fn pump(&self, mut source: Sequence, settings: &Settings, output: &mut Output) -> bool {
+        output.begin();
+        let (report, _) = pump::run(&mut source, settings, output);
+        let name = if self.continuous { "all captures".to_owned() } else { output.file_name() };
         if report.frames > 0 && report.understood == 0 {
-            output.tell(&format!(
-                "sidewatch: {}: none of its {} frames could be decoded ({})",
-                path.display(),
-                report.frames,
-                named(&report)
-            ));
+            output.tell(&format!("sidewatch: {name}: none of its {} frames could be decoded ({})", report.frames, named(&report)));
         }
         if self.stats {
-            output.tell(&statistics(path, &report));
+            output.tell(&statistics(&name, &report));
         }
-        match ended {
-            Ok(()) => true,
-            Err(error) => {
-                output.tell(&format!("sidewatch: {error}"));
-                false
-            }
-        }
+        source.failures().is_empty()
     }
 }
 
@@ -151,96 +208,8 @@ fn named(report: &Report) -> String {
     report.decoded.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
 }
 
-fn statistics(path: &Path, report: &Report) -> String {
-    format!("{}: frames {}; {}\n  {:?}\n  {:?}", path.display(), report.frames, named(report), report.shards, report.correlate)
-}
-
-/// Where alerts and progress go.
-struct Output {
-    format: Format,
-    standard: BufWriter<io::Stdout>,
-    eve_file: Option<BufWriter<File>>,
-    source: SourceFacts,
-    style: Style,
-    progress: Progress,
-    failed: Option<io::Error>,
-    loud: bool,
-    alerts: u64,
-}
-
-impl Output {
-    fn new(format: Format, eve_file: Option<&Path>, progress: Progress) -> anyhow::Result<Self> {
-        let eve_file = match eve_file {
-            Some(path) => {
-                let file = OpenOptions::new().create(true).append(true).open(path);
-                Some(BufWriter::new(
-                    file.with_context(|| format!("cannot append to {}; give --eve-file a path that can be written", path.display()))?,
-                ))
-            }
-            None => None,
-        };
-        Ok(Self {
-            format,
-            standard: BufWriter::new(io::stdout()),
-            eve_file,
-            source: SourceFacts::default(),
-            style: Style { colour: io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() },
-            progress,
-            failed: None,
-            loud: false,
-            alerts: 0,
-        })
-    }
-
-    fn begin(&mut self, path: &Path) {
-        self.source = SourceFacts { pcap_filename: Some(path.display().to_string()), ..SourceFacts::default() };
-        self.progress.begin(path);
-    }
-
-    /// A line on standard error that the progress bar does not overwrite.
-    fn tell(&self, line: &str) {
-        self.progress.suspend(|| say(line));
-    }
-
-    fn write(&mut self, alert: &Alert) -> io::Result<()> {
-        let line = eve::to_line(alert, &self.source);
-        if let Some(file) = &mut self.eve_file {
-            writeln!(file, "{line}")?;
-        }
-        match self.format {
-            Format::Json => writeln!(self.standard, "{line}")?,
-            Format::Text => writeln!(self.standard, "{}", text::render(alert, &self.source, self.style))?,
-        }
-        self.standard.flush()
-    }
-
-    fn close(&mut self) -> anyhow::Result<()> {
-        self.progress.finish();
-        if let Some(error) = self.failed.take() {
-            return Err(error).context("alerts could not be written");
-        }
-        if self.format == Format::Text && self.alerts == 0 {
-            writeln!(self.standard, "No alert.")?;
-        }
-        self.standard.flush().context("standard output")?;
-        if let Some(file) = &mut self.eve_file {
-            file.flush().context("the EVE file")?;
-        }
-        Ok(())
-    }
-}
-
-impl Audience<CaptureFile> for Output {
-    fn alert(&mut self, alert: &Alert) {
-        self.loud |= alert.severity <= 2;
-        self.alerts += 1;
-        self.progress.alert();
-        if self.failed.is_none() {
-            let progress = self.progress.clone();
-            self.failed = progress.suspend(|| self.write(alert)).err();
-        }
-    }
-    fn progress(&mut self, frames: u64, source: &CaptureFile) {
-        self.progress.advance(frames, source.bytes_read());
-    }
+fn statistics(name: &str, report: &Report) -> String {
+    let Report { frames, disbelieved, panics, shards, correlate, .. } = report;
+    let counted = named(report);
+    format!("{name}: frames {frames}; {counted}; times disbelieved {disbelieved}; panics {panics}\n  {shards:?}\n  {correlate:?}")
 }

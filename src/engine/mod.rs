@@ -1,6 +1,7 @@
 //! The pure engine: frames in, observations out. No clock, file, socket or thread may enter here.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::indexing_slicing)]
 
+pub mod clock;
 pub mod frame;
 pub mod limits;
 pub mod time;
@@ -20,6 +21,7 @@ mod shard;
 mod shards;
 mod watch;
 
+pub use clock::Clock;
 pub use counters::ShardCounters;
 pub use detect::Knowledge;
 pub use shards::Shards;
@@ -41,29 +43,6 @@ pub struct Engine {
     out: Vec<Observation>,
 }
 
-/// Packet time that never runs backwards: the engine's "now".
-#[derive(Clone, Copy, Debug)]
-pub struct Clock(Timestamp);
-
-impl Default for Clock {
-    fn default() -> Self {
-        Self(Timestamp::MIN)
-    }
-}
-
-impl Clock {
-    /// Moves on to `time`, unless that is in the past; the time it is.
-    pub fn advance(&mut self, time: Timestamp) -> Timestamp {
-        self.0 = self.0.max(time);
-        self.0
-    }
-    /// The time it is.
-    #[must_use]
-    pub const fn now(&self) -> Timestamp {
-        self.0
-    }
-}
-
 impl Engine {
     /// An engine on one worker.
     #[must_use]
@@ -74,10 +53,12 @@ impl Engine {
 
     /// Takes a frame. Every timer due at or before its time fires first.
     pub fn handle_frame(&mut self, frame: &Frame<'_>) {
-        let now = self.clock.advance(frame.time);
-        if let Decoded::Tcp(packet) = self.decoder.decode(frame) {
-            self.shards.handle(&packet, now, &mut self.out);
-        }
+        let Self { decoder, clock, shards, out } = self;
+        clock.pass(frame, |frame, now| {
+            if let Decoded::Tcp(packet) = decoder.decode(frame) {
+                shards.handle(&packet, now, out);
+            }
+        });
     }
 
     /// An idle tick: fires what is due. Changes nothing that a later frame would not bring about.
@@ -88,7 +69,18 @@ impl Engine {
 
     /// The end of the input: decides what is pending on what was seen.
     pub fn finish(&mut self) {
+        let Self { decoder, clock, shards, out } = self;
+        clock.finish(|frame, now| {
+            if let Decoded::Tcp(packet) = decoder.decode(frame) {
+                shards.handle(&packet, now, out);
+            }
+        });
         self.shards.finish(self.clock.now(), &mut self.out);
+    }
+
+    /// Forgets all flows unjudged and goes on with these shards; for an owner that caught a panic.
+    pub fn begin_anew(&mut self, shards: Shards) -> Shards {
+        std::mem::replace(&mut self.shards, shards)
     }
 
     /// What was judged since the last call, in no particular order; `observation::Observation::at` orders it.
@@ -101,6 +93,12 @@ impl Engine {
     #[must_use]
     pub const fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The clock.
+    #[must_use]
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// The decoder and its counters.

@@ -2,8 +2,11 @@
 
 mod single;
 mod spread;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::alert::Alert;
@@ -11,7 +14,7 @@ use crate::capture::FrameSource;
 use crate::correlate::{CorrelateCounters, Correlator};
 use crate::engine::decode::Decoder;
 use crate::engine::limits::Limits;
-use crate::engine::{Knowledge, ShardCounters};
+use crate::engine::{Clock, Knowledge, ShardCounters};
 
 /// Frames between two moments at which observations are judged. A constant, so that the number of workers changes nothing.
 const BATCH_FRAMES: usize = 4096;
@@ -38,6 +41,10 @@ pub struct Report {
     pub understood: u64,
     /// Frames by what became of them.
     pub decoded: BTreeMap<String, u64>,
+    /// Frames whose time was so far ahead of all others that no clock followed it.
+    pub disbelieved: u64,
+    /// Panics that were survived: each cost the flow state of a worker, and what came after it is reported.
+    pub panics: u64,
     /// What the flow state counted.
     pub shards: ShardCounters,
     /// What the correlating stage counted.
@@ -50,6 +57,8 @@ pub trait Audience<S> {
     fn alert(&mut self, alert: &Alert);
     /// So many frames were read; the source may be asked how far it is.
     fn progress(&mut self, frames: u64, source: &S);
+    /// The engine panicked at about this frame. Its worker's open cases were decided early, and its flows forgotten.
+    fn panicked(&mut self, frame: u64);
 }
 
 /// Pumps a source to its end, or to the error that ends it; the report and the alerts cover everything before that.
@@ -57,10 +66,23 @@ pub fn run<S: FrameSource>(source: &mut S, settings: &Settings, audience: &mut d
     if settings.workers <= 1 { single::run(source, settings, audience) } else { spread::run(source, settings, audience) }
 }
 
+/// Whether the source may have more frames.
+enum More {
+    Some,
+    None,
+}
+
+/// Runs `work`; `None` if it panicked, which the panic hook has told by then. Around a whole batch, so that no frame pays for it.
+fn survive<T>(work: impl FnOnce() -> T) -> Option<T> {
+    // What the closure left half done is flow state, and that is replaced by those who call this.
+    catch_unwind(AssertUnwindSafe(work)).ok()
+}
+
 /// The ordered stage and whom it tells.
 struct Judge<'a, S> {
     correlator: Correlator,
     audience: &'a mut dyn Audience<S>,
+    panics: u64,
 }
 
 impl<S> Judge<'_, S> {
@@ -70,11 +92,18 @@ impl<S> Judge<'_, S> {
         }
     }
 
-    fn report(&self, decoder: &Decoder, shards: ShardCounters) -> Report {
+    fn panicked(&mut self, frame: u64) {
+        self.panics += 1;
+        self.audience.panicked(frame);
+    }
+
+    fn report(&self, decoder: &Decoder, clock: &Clock, shards: ShardCounters) -> Report {
         Report {
             frames: decoder.frames(),
             understood: decoder.understood(),
             decoded: decoder.counts(),
+            disbelieved: clock.disbelieved(),
+            panics: self.panics,
             shards,
             correlate: self.correlator.counters(),
         }

@@ -1,29 +1,83 @@
 //! Everything on the calling thread, each frame from capture to observation without a copy.
 
-use super::{Audience, BATCH_FRAMES, Judge, Report, Settings};
+use std::sync::Arc;
+
+use super::{Audience, BATCH_FRAMES, Judge, More, Report, Settings, survive};
 use crate::capture::FrameSource;
 use crate::correlate::Correlator;
-use crate::engine::Engine;
+use crate::engine::{Engine, ShardCounters, Shards};
 
 pub(super) fn run<S: FrameSource>(source: &mut S, settings: &Settings, audience: &mut dyn Audience<S>) -> (Report, Result<(), S::Error>) {
-    let mut engine = Engine::new(settings.limits.clone(), settings.knowledge.clone(), settings.seed);
-    let mut judge = Judge { correlator: Correlator::default(), audience };
-    let mut frames = 0_u64;
-    let ended = loop {
-        match source.next_frame() {
-            Ok(Some(frame)) => engine.handle_frame(&frame),
-            Ok(None) => break Ok(()),
-            Err(error) => break Err(error),
-        }
-        frames += 1;
-        if frames.is_multiple_of(BATCH_FRAMES as u64) {
-            engine.handle_timeout(engine.now());
-            judge.take(engine.poll_observations());
-            judge.audience.progress(frames, source);
-        }
+    let mut single = Single {
+        engine: Engine::new(settings.limits.clone(), settings.knowledge.clone(), settings.seed),
+        judge: Judge { correlator: Correlator::default(), audience, panics: 0 },
+        settings,
+        frames: 0,
+        frame: 0,
+        lost: ShardCounters::default(),
     };
-    engine.finish();
-    judge.take(engine.poll_observations());
-    judge.audience.progress(frames, source);
-    (judge.report(engine.decoder(), engine.shards().counters()), ended)
+    let ended = loop {
+        let before = single.frames;
+        match single.attempt(|single| single.batch(source)) {
+            // Not at a frame but in the source, which cannot be asked again.
+            None if single.frames == before => break Ok(()),
+            None | Some(Ok(More::Some)) => {}
+            Some(Ok(More::None)) => break Ok(()),
+            Some(Err(error)) => break Err(error),
+        }
+        single.attempt(|single| single.engine.handle_timeout(single.engine.now()));
+        let observations = single.engine.poll_observations();
+        single.judge.take(observations);
+        single.judge.audience.progress(single.frames, source);
+    };
+    single.attempt(|single| single.engine.finish());
+    let observations = single.engine.poll_observations();
+    single.judge.take(observations);
+    single.judge.audience.progress(single.frames, source);
+    let counters = single.lost.plus(&single.engine.shards().counters());
+    (single.judge.report(single.engine.decoder(), single.engine.clock(), counters), ended)
+}
+
+struct Single<'a, S> {
+    engine: Engine,
+    judge: Judge<'a, S>,
+    settings: &'a Settings,
+    frames: u64,
+    /// Number of the frame that is handled.
+    frame: u64,
+    /// What flow state had counted that a panic cost.
+    lost: ShardCounters,
+}
+
+impl<S: FrameSource> Single<'_, S> {
+    /// Frames up to the next moment of judgement.
+    fn batch(&mut self, source: &mut S) -> Result<More, S::Error> {
+        let mut fresh = 0_usize;
+        while !(fresh > 0 && source.is_waiting()) {
+            let Some(frame) = source.next_frame()? else { return Ok(More::None) };
+            (self.frame, self.frames) = (frame.number, self.frames + 1);
+            fresh += 1;
+            self.engine.handle_frame(&frame);
+            if self.frames.is_multiple_of(BATCH_FRAMES as u64) {
+                break;
+            }
+        }
+        Ok(More::Some)
+    }
+
+    /// Does `work`; if it panics, decides what can be decided and goes on with flows begun anew.
+    fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        let done = survive(|| work(self));
+        if done.is_none() {
+            self.judge.panicked(self.frame);
+            let fresh = Shards::new(&Arc::new(self.settings.limits.clone()), &self.settings.knowledge, self.settings.seed);
+            let mut broken = self.engine.begin_anew(fresh);
+            let (mut observations, now) = (Vec::new(), self.engine.now());
+            // Its second panic, if there is one, costs what was still undecided.
+            survive(|| broken.finish(now, &mut observations));
+            self.lost = self.lost.plus(&broken.counters());
+            self.judge.take(observations);
+        }
+        done
+    }
 }

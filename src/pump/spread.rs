@@ -7,7 +7,7 @@ use std::thread::{self, ScopedJoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::{Audience, BATCH_FRAMES, Judge, Report, Settings};
+use super::{Audience, BATCH_FRAMES, Judge, More, Report, Settings, survive};
 use crate::capture::FrameSource;
 use crate::correlate::Correlator;
 use crate::engine::decode::packet::{Head, Packet};
@@ -36,6 +36,8 @@ struct Batch {
 struct Outcome {
     observations: Vec<Observation>,
     batch: Batch,
+    /// Frames at which it panicked.
+    panics: Vec<u64>,
 }
 
 struct Worker<'scope> {
@@ -50,15 +52,23 @@ pub(super) fn run<S: FrameSource>(source: &mut S, settings: &Settings, audience:
             .map(|_| {
                 let (batches, inbox) = bounded(BATCHES_IN_FLIGHT);
                 let (outbox, outcomes) = bounded(BATCHES_IN_FLIGHT);
-                let shards = Shards::new(&Arc::new(settings.limits.clone()), &settings.knowledge, settings.seed);
-                Worker { batches, outcomes, thread: scope.spawn(move || work(shards, &inbox, &outbox)) }
+                Worker { batches, outcomes, thread: scope.spawn(move || work(settings, &inbox, &outbox)) }
             })
             .collect();
-        let mut dispatcher =
-            Dispatcher { workers, spare: VecDeque::new(), in_flight: 0, judge: Judge { correlator: Correlator::default(), audience } };
-        let mut decoder = Decoder::new(&settings.limits);
-        let ended = dispatcher.dispatch(source, &mut decoder, settings.seed);
-        let Dispatcher { workers, judge, .. } = dispatcher;
+        let judge = Judge { correlator: Correlator::default(), audience, panics: 0 };
+        let mut dispatcher = Dispatcher {
+            workers,
+            spare: VecDeque::new(),
+            in_flight: 0,
+            judge,
+            decoder: Decoder::new(&settings.limits),
+            clock: Clock::default(),
+            seed: settings.seed,
+            frames: 0,
+            frame: 0,
+        };
+        let ended = dispatcher.dispatch(source);
+        let Dispatcher { workers, judge, decoder, clock, .. } = dispatcher;
         let mut counters = ShardCounters::default();
         for worker in workers {
             drop(worker.batches);
@@ -67,29 +77,45 @@ pub(super) fn run<S: FrameSource>(source: &mut S, settings: &Settings, audience:
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-        (judge.report(&decoder, counters), ended)
+        (judge.report(&decoder, &clock, counters), ended)
     })
 }
 
-fn work(mut shards: Shards, inbox: &Receiver<Batch>, outbox: &Sender<Outcome>) -> ShardCounters {
+fn work(settings: &Settings, inbox: &Receiver<Batch>, outbox: &Sender<Outcome>) -> ShardCounters {
+    let limits = Arc::new(settings.limits.clone());
+    let fresh = || Shards::new(&limits, &settings.knowledge, settings.seed);
+    let (mut shards, mut lost) = (fresh(), ShardCounters::default());
     while let Ok(mut batch) = inbox.recv() {
-        let mut observations = Vec::new();
-        for (head, now, payload) in &batch.packets {
-            let payload = batch.payloads.get(payload.clone()).unwrap_or(&[]);
-            shards.handle(&Packet { head: *head, payload }, *now, &mut observations);
-        }
-        if batch.last {
-            shards.finish(batch.now, &mut observations);
-        } else {
-            shards.tick(batch.now, &mut observations);
+        let (mut observations, mut panics, mut next) = (Vec::new(), Vec::new(), 0);
+        while survive(|| handle(&mut shards, &batch, &mut next, &mut observations)).is_none() {
+            let handled = batch.packets.get(next.saturating_sub(1)).map_or(0, |(head, ..)| head.frame);
+            panics.push(handled);
+            let mut broken = std::mem::replace(&mut shards, fresh());
+            // Its second panic, if there is one, costs what was still undecided.
+            survive(|| broken.finish(batch.now, &mut observations));
+            lost = lost.plus(&broken.counters());
         }
         batch.packets.clear();
         batch.payloads.clear();
-        if outbox.send(Outcome { observations, batch }).is_err() {
+        if outbox.send(Outcome { observations, batch, panics }).is_err() {
             break;
         }
     }
-    shards.counters()
+    lost.plus(&shards.counters())
+}
+
+/// The packets of a batch from the `next` on, and what its end brings.
+fn handle(shards: &mut Shards, batch: &Batch, next: &mut usize, observations: &mut Vec<Observation>) {
+    while let Some((head, now, payload)) = batch.packets.get(*next) {
+        *next += 1;
+        let payload = batch.payloads.get(payload.clone()).unwrap_or(&[]);
+        shards.handle(&Packet { head: *head, payload }, *now, observations);
+    }
+    if batch.last {
+        shards.finish(batch.now, observations);
+    } else {
+        shards.tick(batch.now, observations);
+    }
 }
 
 struct Dispatcher<'scope, 'a, S> {
@@ -97,36 +123,71 @@ struct Dispatcher<'scope, 'a, S> {
     spare: VecDeque<Batch>,
     in_flight: usize,
     judge: Judge<'a, S>,
+    decoder: Decoder,
+    clock: Clock,
+    seed: u64,
+    frames: u64,
+    /// Number of the frame that is handled.
+    frame: u64,
 }
 
 impl<S: FrameSource> Dispatcher<'_, '_, S> {
-    fn dispatch(&mut self, source: &mut S, decoder: &mut Decoder, seed: u64) -> Result<(), S::Error> {
-        let mut clock = Clock::default();
+    fn dispatch(&mut self, source: &mut S) -> Result<(), S::Error> {
         let mut filling = self.fresh_batches();
-        let mut frames = 0_u64;
         let ended = loop {
-            match source.next_frame() {
-                Ok(Some(frame)) => {
-                    let now = clock.advance(frame.time);
-                    if let Decoded::Tcp(packet) = decoder.decode(&frame) {
-                        place(&mut filling, &packet, now, seed);
+            let before = self.frames;
+            match survive(|| self.fill(source, &mut filling)) {
+                Some(Ok(More::Some)) => {}
+                None => {
+                    self.judge.panicked(self.frame);
+                    // Not at a frame but in the source, which cannot be asked again.
+                    if self.frames == before {
+                        break Ok(());
                     }
                 }
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(error),
+                Some(Ok(More::None)) => break Ok(()),
+                Some(Err(error)) => break Err(error),
             }
-            frames += 1;
-            if frames.is_multiple_of(BATCH_FRAMES as u64) {
-                self.send(&mut filling, clock.now(), false);
-                self.judge.audience.progress(frames, source);
+            let now = self.clock.now();
+            self.send(&mut filling, now, false);
+            while source.is_waiting() && self.in_flight > 0 {
+                self.collect();
             }
+            self.judge.audience.progress(self.frames, source);
         };
-        self.send(&mut filling, clock.now(), true);
+        let (decoder, seed) = (&mut self.decoder, self.seed);
+        self.clock.finish(|frame, now| {
+            if let Decoded::Tcp(packet) = decoder.decode(frame) {
+                place(&mut filling, &packet, now, seed);
+            }
+        });
+        let now = self.clock.now();
+        self.send(&mut filling, now, true);
         while self.in_flight > 0 {
             self.collect();
         }
-        self.judge.audience.progress(frames, source);
+        self.judge.audience.progress(self.frames, source);
         ended
+    }
+
+    /// Frames up to the next moment of judgement, each with the worker that owns its flow.
+    fn fill(&mut self, source: &mut S, filling: &mut [Batch]) -> Result<More, S::Error> {
+        let (decoder, seed) = (&mut self.decoder, self.seed);
+        let mut fresh = 0_usize;
+        while !(fresh > 0 && source.is_waiting()) {
+            let Some(frame) = source.next_frame()? else { return Ok(More::None) };
+            (self.frame, self.frames) = (frame.number, self.frames + 1);
+            fresh += 1;
+            self.clock.pass(&frame, |frame, now| {
+                if let Decoded::Tcp(packet) = decoder.decode(frame) {
+                    place(filling, &packet, now, seed);
+                }
+            });
+            if self.frames.is_multiple_of(BATCH_FRAMES as u64) {
+                break;
+            }
+        }
+        Ok(More::Some)
     }
 
     fn fresh_batches(&mut self) -> Vec<Batch> {
@@ -152,6 +213,9 @@ impl<S: FrameSource> Dispatcher<'_, '_, S> {
         for worker in &self.workers {
             if let Ok(outcome) = worker.outcomes.recv() {
                 observations.extend(outcome.observations);
+                for frame in outcome.panics {
+                    self.judge.panicked(frame);
+                }
                 self.spare.push_back(outcome.batch);
             }
         }

@@ -1,6 +1,7 @@
 //! The one reused buffer between a stream and a format: large reads, exact offsets, no copy per packet.
 
 use std::io::{self, ErrorKind, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::error::{Damage, Part};
 
@@ -36,6 +37,16 @@ impl Buffer {
         self.bytes.get(self.start..self.end).unwrap_or_default()
     }
 
+    /// The first bytes of whatever may be an archive; fewer when the stream is shorter, or begins unlike one.
+    pub(super) fn first_block(&mut self) -> &[u8] {
+        // Not more than a capture's own header is waited for where the stream cannot be an archive.
+        let first = self.first();
+        if first.len() == 16 && !super::is_capture(&first) {
+            self.has(512);
+        }
+        self.rest().get(..512).unwrap_or_else(|| self.rest())
+    }
+
     /// The next 16 bytes, which tell every format from the others; fewer when the stream is shorter.
     pub(super) fn first(&mut self) -> Vec<u8> {
         self.has(16);
@@ -58,7 +69,7 @@ impl Buffer {
             self.bytes.resize(want, 0);
         }
         while self.end < want && !self.ended {
-            match self.source.read(self.bytes.get_mut(self.end..).unwrap_or_default()) {
+            match self.read_some() {
                 Ok(0) => self.ended = true,
                 Ok(read) => self.end = self.end.saturating_add(read).min(self.bytes.len()),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -69,6 +80,13 @@ impl Buffer {
             }
         }
         self.end >= want
+    }
+
+    /// A decoder that panics at hostile data is a source that failed; it is not asked again.
+    fn read_some(&mut self) -> io::Result<usize> {
+        let room = self.bytes.get_mut(self.end..).unwrap_or_default();
+        catch_unwind(AssertUnwindSafe(|| self.source.read(room)))
+            .unwrap_or_else(|_| Err(io::Error::other("its decoder gave up, which is a fault of the decoder")))
     }
 
     /// Goes past `whole` buffered bytes and gives the `len` of them that begin after `skip`.

@@ -1,9 +1,12 @@
-//! Unpacking: gzip and zstd, told by their first bytes, decoded as a stream.
+//! Unpacking: gzip, zstd, xz, bzip2 and lz4, told by their first bytes, decoded as a stream.
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
 
+use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
+use lz4_flex::frame::FrameDecoder as Lz4Decoder;
+use lzma_rust2::XzReader;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
@@ -11,6 +14,8 @@ use super::Counted;
 
 /// The largest window a zstd frame may demand, in bytes; `zstd -d` refuses larger ones too unless told otherwise.
 const MAX_WINDOW: u64 = 128 << 20;
+/// The most memory that xz data may demand, in KiB: as much for its dictionary, and a little for the decoder (`xz -9` needs 65 MiB).
+const MAX_XZ_KIB: u32 = (MAX_WINDOW >> 10) as u32 + 1024;
 /// Packed bytes read at once. Small, because what one call unpacked is lost when the same call meets the damage.
 const PACKED_CHUNK: usize = 16 << 10;
 
@@ -23,6 +28,12 @@ pub enum Compression {
     Gzip,
     /// RFC 8878; several frames may follow each other.
     Zstd,
+    /// Several streams may follow each other.
+    Xz,
+    /// Several streams may follow each other.
+    Bzip2,
+    /// The frame format; several frames may follow each other.
+    Lz4,
 }
 
 impl fmt::Display for Compression {
@@ -31,6 +42,9 @@ impl fmt::Display for Compression {
             Self::None => "plain",
             Self::Gzip => "gzip",
             Self::Zstd => "zstd",
+            Self::Xz => "xz",
+            Self::Bzip2 => "bzip2",
+            Self::Lz4 => "lz4",
         })
     }
 }
@@ -67,12 +81,16 @@ pub enum UnpackError {
 /// # Errors
 /// When not even the first bytes can be read.
 pub(super) fn unpack(mut packed: Counted) -> io::Result<(Compression, Box<dyn Read + Send>)> {
-    let mut first = Vec::with_capacity(4);
-    packed.by_ref().take(4).read_to_end(&mut first)?;
+    let mut first = Vec::with_capacity(6);
+    packed.by_ref().take(6).read_to_end(&mut first)?;
     let compression = match *first {
         [0x1f, 0x8b, ..] => Compression::Gzip,
-        // The last are skippable frames, with which some packers begin.
-        [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => Compression::Zstd,
+        // The last are skippable frames, with which some packers begin; lz4 has the same, but its own command writes none.
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Compression::Zstd,
+        [0xfd, b'7', b'z', b'X', b'Z', 0] => Compression::Xz,
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => Compression::Bzip2,
+        // The last is the legacy frame of `lz4 -l` and of Linux images.
+        [0x04, 0x22, 0x4d, 0x18, ..] | [0x02, 0x21, 0x4c, 0x18, ..] => Compression::Lz4,
         _ => Compression::None,
     };
     let all = Cursor::new(first).chain(packed);
@@ -81,8 +99,36 @@ pub(super) fn unpack(mut packed: Counted) -> io::Result<(Compression, Box<dyn Re
         Compression::None => Box::new(all),
         Compression::Gzip => Box::new(MultiGzDecoder::new(packed_chunks(all))),
         Compression::Zstd => Box::new(ZstdReader::new(packed_chunks(all))),
+        Compression::Xz => Box::new(XzReader::new_mem_limit(packed_chunks(all), true, MAX_XZ_KIB)),
+        Compression::Bzip2 => Box::new(MultiBzDecoder::new(packed_chunks(all))),
+        Compression::Lz4 => Box::new(Lz4Frames { packed: Some(packed_chunks(all)), decoder: None }),
     };
     Ok((compression, unpacked))
+}
+
+/// All frames of an lz4 stream, one after the other.
+struct Lz4Frames<R: Read> {
+    packed: Option<R>,
+    decoder: Option<Lz4Decoder<R>>,
+}
+
+impl<R: BufRead> Read for Lz4Frames<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if let Some(decoder) = &mut self.decoder {
+                let read = decoder.read(into)?;
+                if read > 0 || into.is_empty() {
+                    return Ok(read);
+                }
+                self.packed = self.decoder.take().map(Lz4Decoder::into_inner);
+            }
+            let Some(packed) = &mut self.packed else { return Ok(0) };
+            if packed.fill_buf()?.is_empty() {
+                return Ok(0);
+            }
+            self.decoder = self.packed.take().map(Lz4Decoder::new);
+        }
+    }
 }
 
 /// All frames of a zstd stream, one after the other; the crate's own streaming decoder stops after one.

@@ -6,7 +6,11 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::inputs::NAME_RULE;
 use super::{Compression, MAX_CAPTURED};
+
+/// What can be read, for those who tried something else.
+const READABLE: &str = "pcap and pcapng are read, plain, packed with gzip, zstd, xz, bzip2 or lz4, and inside tar and zip archives";
 
 /// Why a capture file could not be read, or not to its end.
 #[derive(Debug, Error)]
@@ -33,7 +37,7 @@ pub enum ReadError {
     },
     /// It begins like nothing known.
     #[error(
-        "{}: is not a capture file: it begins with {}{}; pcap and pcapng are read, plain or packed with gzip or zstd",
+        "{}: is not a capture file: it begins with {}{}; {READABLE}",
         shown(path),
         Bytes(first),
         unpacked(*compression)
@@ -48,8 +52,8 @@ pub enum ReadError {
     },
     /// It is of a kind that is known but not read.
     #[error(
-        "{}: is a {kind} file (it begins with {}), an unsupported variant; pcap and pcapng are read, plain or packed with \
-         gzip or zstd: unpack it, or convert it with `editcap`",
+        "{}: is a {kind} file (it begins with {}), an unsupported variant; {READABLE}: unpack it, or convert it \
+         with `editcap`",
         shown(path),
         Bytes(first)
     )]
@@ -78,6 +82,42 @@ pub enum ReadError {
         offset: u64,
         /// Packets given before.
         packets: u64,
+        /// What is wrong there.
+        damage: Damage,
+    },
+    /// No member of an archive is taken for a capture.
+    #[error(
+        "{}: no capture is in this archive; those members are taken whose names {NAME_RULE}: unpack it, and name others one by one",
+        shown(path)
+    )]
+    NothingInside {
+        /// The archive.
+        path: PathBuf,
+    },
+    /// A member of an archive cannot be read.
+    #[error("{}: cannot be read: {why}; take it out of the archive first", shown(path))]
+    Member {
+        /// The archive, and the member behind an exclamation mark.
+        path: PathBuf,
+        /// Why not.
+        why: &'static str,
+    },
+    /// An archive could be read up to some place only.
+    #[error(
+        "{}: damaged at byte {}{}: {damage}; {captures} captures were found in it before",
+        shown(path),
+        Grouped(*offset),
+        unpacked(*compression)
+    )]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// How it is packed.
+        compression: Compression,
+        /// The place, in bytes of the unpacked archive.
+        offset: u64,
+        /// Captures found before.
+        captures: u64,
         /// What is wrong there.
         damage: Damage,
     },
@@ -159,6 +199,12 @@ pub enum Damage {
         /// How many its section described so far.
         known: usize,
     },
+    /// What should be the header of an archive's next member is none.
+    #[error("no file of the archive begins here as it should: the archive was overwritten or badly copied here")]
+    ArchiveHeader,
+    /// Nothing tells where a member of an archive ends.
+    #[error("the length of the file that begins here is told behind it, where it cannot be found: unpack the archive first")]
+    EndlessMember,
     /// A pcapng section describes too many interfaces.
     #[error("a section describes more than {limit} interfaces: split the file with `editcap`")]
     TooManyInterfaces {
@@ -179,6 +225,8 @@ pub enum Part {
     },
     /// A pcapng block that holds no packet, as far as could be told.
     Block,
+    /// A file in an archive, or what tells of it.
+    Member,
 }
 
 impl fmt::Display for Part {
@@ -187,6 +235,7 @@ impl fmt::Display for Part {
             Self::FileHeader => to.write_str("its own header"),
             Self::Packet { number } => write!(to, "packet {}", Grouped(*number)),
             Self::Block => to.write_str("a block"),
+            Self::Member => to.write_str("a file of the archive"),
         }
     }
 }

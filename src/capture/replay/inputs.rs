@@ -11,11 +11,15 @@ use super::error::shown;
 
 /// What is taken from a folder, as one sentence for the help text.
 pub const FOLDER_RULE: &str = "From a folder, and the folders in it, every file is taken whose name ends in .pcap, .pcapng, \
-    .cap, .trace, .tcpdump, .dump or .ntar, also with a number behind it (.pcap12) and also packed (.gz, .zst), in the order \
-    of the names' bytes; links to files are followed, links to folders are not.";
+    .cap, .trace, .tcpdump, .dump or .ntar, also with a number behind it (.pcap12) and also packed (.gz, .zst, .xz, .bz2, \
+    .lz4), in the order of the names' bytes; links to files are followed, links to folders are not.";
+
+/// By what names of files captures are told, to go on a sentence.
+pub(super) const NAME_RULE: &str = "end in .pcap, .pcapng, .cap, .trace, .tcpdump, .dump or .ntar, also with a number behind it \
+    (.pcap12) and also packed (.gz, .zst, .xz, .bz2, .lz4)";
 
 const ENDINGS: [&str; 7] = [".pcap", ".pcapng", ".cap", ".trace", ".tcpdump", ".dump", ".ntar"];
-const PACKED: [&str; 2] = [".gz", ".zst"];
+const PACKED: [&str; 5] = [".gz", ".zst", ".xz", ".bz2", ".lz4"];
 
 /// Why the captures meant could not be listed.
 #[derive(Debug, Error)]
@@ -117,7 +121,8 @@ fn is_link_to_take(link: &Path) -> bool {
     fs::metadata(link).map_or(true, |target| target.is_file())
 }
 
-fn named_like_a_capture(name: &OsStr) -> bool {
+/// Whether a file of a folder or an archive is taken for a capture.
+pub(super) fn named_like_a_capture(name: &OsStr) -> bool {
     let name = name.to_string_lossy().to_ascii_lowercase();
     let unpacked = PACKED.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
     let unnumbered = unpacked.trim_end_matches(|letter: char| letter.is_ascii_digit());
@@ -153,9 +158,9 @@ mod tests {
 
     #[test]
     fn a_name_may_end_in_any_known_way_numbered_and_packed_or_not() {
-        let good = ["a.pcap", "b.pcap0", "c.pcap12", "d.pcap3.gz", "e.PCAP.ZST", "f.dump", "g.trace", "h.tcpdump", "i.cap.gz"];
+        let good = ["a.pcap", "b.pcap0", "c.pcap12", "d.pcap3.gz", "e.PCAP.ZST", "f.dump", "g.trace", "h.tcpdump", "i.cap.gz", "j.pcap.xz"];
         let folder = folder_with(&good);
-        for bad in ["pcap", "j.txt", "k.gz", "l.pcap.bz2", "m.pcap.gz.zst", "n.pcap-old", "o.pcap.json", "recap"] {
+        for bad in ["pcap", "notes.txt", "k.gz", "l.pcap.rar", "m.pcap.gz.zst", "n.pcap-old", "o.pcap.json", "recap"] {
             fs::write(folder.path().join(bad), b"").unwrap();
         }
         assert_eq!(found_in(folder.path()), good);

@@ -1,8 +1,10 @@
-//! Capture files: pcap and pcapng, plain or compressed, one by one or whole folders.
+//! Capture files: pcap and pcapng, plain, compressed or in archives, one by one or whole folders.
 
+mod archive;
 mod buffer;
 mod compression;
 mod error;
+mod follow;
 mod inputs;
 mod pcap;
 mod pcapng;
@@ -13,9 +15,11 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use self::archive::{Archive, Layout};
 use self::buffer::Buffer;
+use self::follow::{Growing, Signs};
 use self::pcap::Pcap;
 use self::pcapng::PcapNg;
 use super::FrameSource;
@@ -44,6 +48,24 @@ pub struct CaptureFile {
     number: u64,
     packets: u64,
     over: bool,
+    /// Of a file that is still being written.
+    signs: Option<Signs>,
+}
+
+/// The captures of one input, one after the other: itself, or those in the archive that it is.
+pub struct Captures {
+    archive: Option<Archive>,
+    itself: Option<Stream>,
+}
+
+/// An input, unpacked, before its format is known.
+struct Stream {
+    name: PathBuf,
+    compression: Compression,
+    size: Option<u64>,
+    raw: Arc<AtomicU64>,
+    buffer: Buffer,
+    signs: Option<Signs>,
 }
 
 enum Format {
@@ -52,7 +74,7 @@ enum Format {
 }
 
 /// Where the next packet lies in the buffer, and what its record says about it.
-struct Record {
+pub(crate) struct Record {
     /// Bytes from the record's first to the packet's first.
     skip: usize,
     /// Bytes of the packet.
@@ -71,34 +93,129 @@ struct Record {
 /// # Errors
 /// When it cannot be opened, is empty, or is not a capture of a known kind.
 pub fn open(path: &Path) -> Result<CaptureFile, ReadError> {
+    CaptureFile::begin(Stream::open(path)?)
+}
+
+/// Opens a capture that is still being written. Its end is waited at until `stop` is set or its path leads to another file;
+/// the record that was being written then is left out.
+///
+/// # Errors
+/// When it cannot be opened, or is not a capture of a known kind; when it was stopped before it began.
+pub fn follow(path: &Path, stop: Arc<AtomicBool>) -> Result<CaptureFile, ReadError> {
     let unreadable = |source| ReadError::Open { path: path.to_path_buf(), source };
     let file = File::open(path).map_err(unreadable)?;
-    let facts = file.metadata().map_err(unreadable)?;
-    let size = facts.is_file().then_some(facts.len());
-    CaptureFile::begin(path.to_path_buf(), Box::new(file), size)
+    let signs = Signs { stop, ..Signs::default() };
+    let growing = Growing::new(file, path.to_path_buf(), signs.clone());
+    let stream = Stream::new(path.to_path_buf(), Box::new(growing), None)?;
+    CaptureFile::begin(Stream { signs: Some(signs), ..stream })
+}
+
+impl Captures {
+    /// Opens a capture file or an archive of captures.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open(path: &Path) -> Result<Self, ReadError> {
+        Stream::open(path).map(Self::of)
+    }
+
+    /// The captures in any stream of bytes, standard input for one; `name` is what errors call it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn from_reader(name: impl Into<PathBuf>, source: impl Read + Send + 'static) -> Result<Self, ReadError> {
+        Stream::new(name.into(), Box::new(source), None).map(Self::of)
+    }
+
+    fn of(mut stream: Stream) -> Self {
+        match Layout::of(stream.buffer.first_block()) {
+            Some(layout) => Self { archive: Some(Archive::new(stream, layout)), itself: None },
+            None => Self { archive: None, itself: Some(stream) },
+        }
+    }
+
+    /// The next capture, its header read; an error is one capture's, or the archive's end.
+    pub fn next_capture(&mut self) -> Option<Result<CaptureFile, ReadError>> {
+        match &mut self.archive {
+            Some(archive) => archive.next_capture(),
+            None => self.itself.take().map(CaptureFile::begin),
+        }
+    }
+}
+
+impl Stream {
+    fn open(path: &Path) -> Result<Self, ReadError> {
+        let unreadable = |source| ReadError::Open { path: path.to_path_buf(), source };
+        let file = File::open(path).map_err(unreadable)?;
+        let facts = file.metadata().map_err(unreadable)?;
+        let size = facts.is_file().then_some(facts.len());
+        Self::new(path.to_path_buf(), Box::new(file), size)
+    }
+
+    fn new(name: PathBuf, source: Box<dyn Read + Send>, size: Option<u64>) -> Result<Self, ReadError> {
+        let raw = Arc::new(AtomicU64::new(0));
+        let counted = Counted { source, count: Arc::clone(&raw) };
+        match compression::unpack(counted) {
+            Ok((compression, unpacked)) => Ok(Self { name, compression, size, raw, buffer: Buffer::new(unpacked), signs: None }),
+            Err(source) => Err(ReadError::Open { path: name, source }),
+        }
+    }
 }
 
 impl CaptureFile {
-    /// Reads a capture from any stream of bytes, standard input for one; `name` is what errors call it.
+    /// Reads a capture from any stream of bytes; `name` is what errors call it.
     ///
     /// # Errors
     /// When it cannot be read, is empty, or is not a capture of a known kind.
     pub fn from_reader(name: impl Into<PathBuf>, source: impl Read + Send + 'static) -> Result<Self, ReadError> {
-        Self::begin(name.into(), Box::new(source), None)
+        Self::begin(Stream::new(name.into(), Box::new(source), None)?)
     }
 
-    fn begin(name: PathBuf, source: Box<dyn Read + Send>, size: Option<u64>) -> Result<Self, ReadError> {
-        let raw = Arc::new(AtomicU64::new(0));
-        let counted = Counted { source, count: Arc::clone(&raw) };
-        let (compression, unpacked) = match compression::unpack(counted) {
-            Ok(both) => both,
-            Err(source) => return Err(ReadError::Open { path: name, source }),
-        };
-        let mut buffer = Buffer::new(unpacked);
+    fn begin(stream: Stream) -> Result<Self, ReadError> {
+        let Stream { name, compression, size, raw, mut buffer, signs } = stream;
         match format(&mut buffer) {
-            Ok(format) => Ok(Self { name, compression, size, raw, buffer, format, number: 0, packets: 0, over: false }),
+            Ok(format) => Ok(Self { name, compression, size, raw, buffer, format, number: 0, packets: 0, over: false, signs }),
             Err(refusal) => Err(refusal.into_error(name, compression, buffer.offset())),
         }
+    }
+
+    /// Whether a damage is only that the writer was stopped at, in the middle of a record.
+    fn was_stopped_at(&self, damage: &Damage) -> bool {
+        let stopped = self.signs.as_ref().is_some_and(|signs| signs.stop.load(Ordering::Relaxed));
+        stopped && matches!(damage, Damage::Cut { .. } | Damage::Unreadable { .. })
+    }
+
+    /// Finds the next record. To be taken before the next is looked for.
+    #[inline]
+    pub(crate) fn next_record(&mut self) -> Result<Option<Record>, ReadError> {
+        if self.over {
+            return Ok(None);
+        }
+        let next = match &mut self.format {
+            Format::Pcap(pcap) => pcap.next(&mut self.buffer, self.packets),
+            Format::PcapNg(pcapng) => pcapng.next(&mut self.buffer, self.packets),
+        };
+        match next {
+            Ok(Some(record)) => return Ok(Some(record)),
+            Ok(None) => self.over = true,
+            Err(damage) => {
+                self.over = true;
+                if !self.was_stopped_at(&damage) {
+                    let (path, compression) = (self.name.clone(), self.compression);
+                    return Err(ReadError::Damaged { path, compression, offset: self.damage_at(), packets: self.packets, damage });
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The frame that a record holds.
+    #[inline]
+    pub(crate) fn take(&mut self, record: &Record) -> Frame<'_> {
+        self.number = self.number.saturating_add(record.numbered_before).saturating_add(1);
+        self.packets = self.packets.saturating_add(1);
+        let Record { time, link, wire_len, .. } = *record;
+        Frame { number: self.number, time, link, bytes: self.buffer.take(record.whole, record.skip, record.len), wire_len }
     }
 
     /// Where the record begins that could not be read.
@@ -135,32 +252,20 @@ impl CaptureFile {
 impl FrameSource for CaptureFile {
     type Error = ReadError;
 
-    fn next_frame(&mut self) -> Result<Option<Frame<'_>>, ReadError> {
-        if self.over {
-            return Ok(None);
-        }
-        let next = match &mut self.format {
-            Format::Pcap(pcap) => pcap.next(&mut self.buffer, self.packets),
-            Format::PcapNg(pcapng) => pcapng.next(&mut self.buffer, self.packets),
+    fn is_waiting(&self) -> bool {
+        let Some(signs) = &self.signs else { return false };
+        let rest = self.buffer.rest();
+        let buffered = match &self.format {
+            Format::Pcap(pcap) => pcap.is_buffered(rest),
+            Format::PcapNg(pcapng) => pcapng.is_buffered(rest),
         };
-        match next {
-            Ok(Some(record)) => {
-                self.number = self.number.saturating_add(record.numbered_before).saturating_add(1);
-                self.packets = self.packets.saturating_add(1);
-                let bytes = self.buffer.take(record.whole, record.skip, record.len);
-                let Record { time, link, wire_len, .. } = record;
-                Ok(Some(Frame { number: self.number, time, link, bytes, wire_len }))
-            }
-            Ok(None) => {
-                self.over = true;
-                Ok(None)
-            }
-            Err(damage) => {
-                self.over = true;
-                let (path, compression) = (self.name.clone(), self.compression);
-                Err(ReadError::Damaged { path, compression, offset: self.damage_at(), packets: self.packets, damage })
-            }
-        }
+        !buffered && signs.caught_up.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    fn next_frame(&mut self) -> Result<Option<Frame<'_>>, ReadError> {
+        let record = self.next_record()?;
+        Ok(record.map(|record| self.take(&record)))
     }
 }
 
@@ -210,26 +315,23 @@ fn format(buffer: &mut Buffer) -> Result<Format, Refusal> {
     }
 }
 
+/// Whether these first bytes are those of a capture that is read.
+fn is_capture(first: &[u8]) -> bool {
+    PcapNg::begins(first) || Pcap::begins(first)
+}
+
 /// First bytes of files that a user may well try, and what they are. The pcap variants are those named in libpcap's
 /// `sf-pcap.c` and Wireshark's `wiretap/libpcap.h`.
-const KNOWN_BUT_UNSUPPORTED: [(&[u8], &str); 19] = [
-    (&[0xa1, 0xb2, 0xcd, 0x34], "Alexey Kuznetzov's modified pcap"),
-    (&[0x34, 0xcd, 0xb2, 0xa1], "Alexey Kuznetzov's modified pcap"),
+const KNOWN_BUT_UNSUPPORTED: [(&[u8], &str); 11] = [
     (&[0xa1, 0xb2, 0x34, 0xcd], "Francisco Mesquita's modified pcap"),
     (&[0xcd, 0x34, 0xb2, 0xa1], "Francisco Mesquita's modified pcap"),
-    (&[0xa1, 0x2b, 0x3c, 0x4d], "Navtel's pcap"),
-    (&[0x4d, 0x3c, 0x2b, 0xa1], "Navtel's pcap"),
-    (&[0x1c, 0x00, 0x01, 0xac], "Ixia's hardware pcap"),
-    (&[0xac, 0x01, 0x00, 0x1c], "Ixia's hardware pcap"),
-    (&[0x1c, 0x00, 0x01, 0xab], "Ixia's software pcap"),
-    (&[0xab, 0x01, 0x00, 0x1c], "Ixia's software pcap"),
     (b"snoop\0\0\0", "Solaris snoop"),
     (b"GMBU", "Microsoft Network Monitor 2"),
     (b"RTSS", "Microsoft Network Monitor 1"),
-    (b"\xfd7zXZ\0", "xz-compressed"),
-    (b"BZh", "bzip2-compressed"),
-    (b"\x04\x22\x4d\x18", "lz4-compressed"),
-    (b"PK\x03\x04", "zip"),
+    (b"\xfd7zXZ\0", "twice xz-compressed"),
+    (b"BZh", "twice bzip2-compressed"),
+    (b"\x04\x22\x4d\x18", "twice lz4-compressed"),
+    (b"PK\x03\x04", "zip inside something else"),
     (b"\x1f\x8b", "twice gzip-compressed"),
     (b"\x28\xb5\x2f\xfd", "twice zstd-compressed"),
 ];

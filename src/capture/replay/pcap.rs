@@ -1,6 +1,4 @@
-//! The classic pcap format: a header of 24 bytes, then records of 16 bytes and a packet each.
-
-use pcap_parser::parse_pcap_header;
+//! The classic pcap format and its variants: a header of 24 bytes, then records of a header and a packet each.
 
 use super::buffer::Buffer;
 use super::error::{Damage, Part};
@@ -9,7 +7,17 @@ use crate::engine::frame::LinkType;
 use crate::engine::time::Timestamp;
 
 const FILE_HEADER: usize = 24;
+/// What every variant's record header begins with: seconds, ticks, captured length, length on the wire.
 const RECORD_HEADER: usize = 16;
+/// Bytes of a record header: as libpcap writes it; as Alexey Kuznetzov's early patch did under libpcap's own magic number, with
+/// interface, protocol and packet type; as Nokia's systems do, with four unexplained bytes (Wireshark's `wiretap/libpcap.c`).
+const ORDINARY_HEADERS: [usize; 3] = [RECORD_HEADER, 24, 20];
+/// The same under the magic number of that patch: as it was in the end, with the processors too, without anything.
+const MODIFIED_HEADERS: [usize; 3] = [24, 28, RECORD_HEADER];
+/// Bytes of all records together, which Ixia's files give behind the header.
+const IXIA_TOTAL: usize = 4;
+/// AIX gives the interface type of RFC 1573 where others give a link type (Wireshark's `wiretap/libpcap.c`), with version 2.2.
+const AIX_LINKS: [(u16, LinkType); 4] = [(6, LinkType::ETHERNET), (9, LinkType(6)), (15, LinkType(10)), (24, LinkType(0))];
 
 /// A classic pcap being read.
 pub(super) struct Pcap {
@@ -18,74 +26,140 @@ pub(super) struct Pcap {
     nanos_per_tick: i64,
     link: LinkType,
     order: LengthOrder,
+    /// Bytes before a packet in its record.
+    record_header: usize,
 }
 
 /// In which order a record gives the captured length and the length on the wire, by the file's version.
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum LengthOrder {
     /// From 2.4 on.
     CapturedFirst,
     /// 2.3 was written in both orders.
     SmallerIsCaptured,
-    /// Before.
+    /// Before; and by DG/UX, whose version is 543.0.
     WireFirst,
 }
 
+/// Who wrote the file, by its first four bytes.
+#[derive(Clone, Copy, PartialEq)]
+enum Writer {
+    Libpcap,
+    /// libpcap, and Navtel under a number of its own.
+    LibpcapNanos,
+    Kuznetzov,
+    Ixia,
+}
+
+impl Writer {
+    /// And whether the file's numbers are big-endian.
+    fn of(first: &[u8]) -> Option<(Self, bool)> {
+        let four = *first.first_chunk::<4>()?;
+        [(u32::from_le_bytes(four), false), (u32::from_be_bytes(four), true)].into_iter().find_map(|(magic, big_endian)| {
+            let writer = match magic {
+                0xa1b2_c3d4 => Self::Libpcap,
+                0xa1b2_3c4d | 0xa12b_3c4d => Self::LibpcapNanos,
+                0xa1b2_cd34 => Self::Kuznetzov,
+                // Captured by its hardware, and by its software.
+                0x1c00_01ac | 0x1c00_01ab => Self::Ixia,
+                _ => return None,
+            };
+            Some((writer, big_endian))
+        })
+    }
+}
+
 impl Pcap {
-    /// Whether a file with these first bytes is a pcap of the kinds read here: either byte order, micro- or nanoseconds.
+    /// Whether a file with these first bytes is a pcap of the kinds read here, in either byte order.
     pub(super) fn begins(first: &[u8]) -> bool {
-        let magic = first.first_chunk().map(|four| u32::from_le_bytes(*four));
-        matches!(magic, Some(0xa1b2_c3d4 | 0xd4c3_b2a1 | 0xa1b2_3c4d | 0x4d3c_b2a1))
+        Writer::of(first).is_some()
     }
 
     pub(super) fn read_header(buffer: &mut Buffer) -> Result<Self, Refusal> {
-        if !buffer.has(FILE_HEADER) {
-            return Err(buffer.cut(Part::FileHeader).into());
-        }
-        let Ok((_, header)) = parse_pcap_header(buffer.rest()) else {
+        let Some((writer, big_endian)) = Writer::of(buffer.rest()) else {
             return Err(Refusal::NotACapture(buffer.first()));
         };
-        let order = match (header.version_major, header.version_minor) {
-            (2, 0..3) => LengthOrder::WireFirst,
+        let whole = FILE_HEADER + if writer == Writer::Ixia { IXIA_TOTAL } else { 0 };
+        if !buffer.has(whole) {
+            return Err(buffer.cut(Part::FileHeader).into());
+        }
+        let [_, versions, _, _, _, network] = words(buffer.rest(), big_endian);
+        let (first, second) = ((versions >> 16) as u16, versions as u16);
+        let (major, minor) = if big_endian { (first, second) } else { (second, first) };
+        let order = match (major, minor) {
+            (2, 0..3) | (543, 0) => LengthOrder::WireFirst,
             (2, 3) => LengthOrder::SmallerIsCaptured,
             (2, _) => LengthOrder::CapturedFirst,
-            (major, minor) => return Err(Damage::Version { major, minor }.into()),
+            _ => return Err(Damage::Version { major, minor }.into()),
         };
-        buffer.take(FILE_HEADER, 0, 0);
-        Ok(Self {
-            big_endian: header.is_bigendian(),
-            nanos_per_tick: if header.is_nanosecond_precision() { 1 } else { 1_000 },
-            // The upper half of the field tells of frame check sequences and is no part of the number.
-            link: LinkType(header.network.0 as u16),
+        // The upper half of the field tells of frame check sequences and is no part of the number.
+        let network = network as u16;
+        let aix = AIX_LINKS.iter().find(|(number, _)| (major, minor, *number) == (2, 2, network));
+        let nanos = aix.is_some() || writer == Writer::LibpcapNanos;
+        buffer.take(whole, 0, 0);
+        let mut pcap = Self {
+            big_endian,
+            nanos_per_tick: if nanos { 1 } else { 1_000 },
+            link: aix.map_or(LinkType(network), |(_, link)| *link),
             order,
-        })
+            record_header: RECORD_HEADER,
+        };
+        if matches!(writer, Writer::Libpcap | Writer::Kuznetzov) && aix.is_none() {
+            pcap.guess_record_header(buffer, if writer == Writer::Libpcap { ORDINARY_HEADERS } else { MODIFIED_HEADERS });
+        }
+        Ok(pcap)
+    }
+
+    /// Takes the first size of record header under which the records follow each other: nothing in the file tells it.
+    fn guess_record_header(&mut self, buffer: &mut Buffer, sizes: [usize; 3]) {
+        let [usual, first, second] = sizes;
+        // The usual size is looked at no further than needed: somebody may still be writing the rest.
+        if !self.would_fit(buffer, usual, 2) {
+            self.record_header = [first, second].into_iter().find(|size| self.would_fit(buffer, *size, 4)).unwrap_or(usual);
+        } else {
+            self.record_header = usual;
+        }
+    }
+
+    /// Whether so many records, or all that are there, begin as records of this header size do.
+    fn would_fit(&self, buffer: &mut Buffer, size: usize, records: u32) -> bool {
+        let mut at = 0;
+        for seen in 0..records {
+            if !buffer.has(at + RECORD_HEADER) {
+                // It ends here: cleanly, or in a record that was cut.
+                return buffer.rest().len() == at || seen == records - 1;
+            }
+            let fields = self.fields(buffer.rest().get(at..).unwrap_or_default());
+            if !self.is_likely(fields) {
+                return false;
+            }
+            let [_, _, captured, _] = fields;
+            at += size + captured as usize;
+        }
+        true
+    }
+
+    fn is_likely(&self, [_, ticks, captured, wire_len]: [u32; 4]) -> bool {
+        i64::from(ticks) * self.nanos_per_tick < 1_000_000_000 && captured <= MAX_CAPTURED && captured <= wire_len
     }
 
     /// The next packet, or `None` at a clean end; `packets` were given so far.
-    // By hand: the crate's parser asks for the whole record in one slice before it tells the length, so it can neither
-    // refuse an absurd length nor say how much to read on.
     #[inline]
     pub(super) fn next(&self, buffer: &mut Buffer, packets: u64) -> Result<Option<Record>, Damage> {
-        if !buffer.has(RECORD_HEADER) {
+        if !buffer.has(self.record_header) {
             return if buffer.at_clean_end() { Ok(None) } else { Err(buffer.cut(part(packets))) };
         }
-        let Some(header) = buffer.rest().first_chunk::<RECORD_HEADER>() else {
-            return Ok(None);
-        };
-        let [seconds, ticks, mut captured, mut wire_len] = self.fields(header);
-        if self.order != LengthOrder::CapturedFirst && (self.order == LengthOrder::WireFirst || captured > wire_len) {
-            std::mem::swap(&mut captured, &mut wire_len);
-        }
+        let [seconds, ticks, captured, wire_len] = self.fields(buffer.rest());
         if captured > MAX_CAPTURED {
             return Err(Damage::CapturedLength { packet: packets.saturating_add(1), length: captured });
         }
         let len = captured as usize;
-        let whole = RECORD_HEADER + len;
+        let whole = self.record_header + len;
         if !buffer.has(whole) {
             return Err(buffer.cut(part(packets)));
         }
         Ok(Some(Record {
-            skip: RECORD_HEADER,
+            skip: self.record_header,
             len,
             whole,
             numbered_before: 0,
@@ -95,14 +169,33 @@ impl Pcap {
         }))
     }
 
-    #[inline]
-    fn fields(&self, header: &[u8; RECORD_HEADER]) -> [u32; 4] {
-        let mut fields = [0; 4];
-        for (field, four) in fields.iter_mut().zip(header.as_chunks::<4>().0) {
-            *field = if self.big_endian { u32::from_be_bytes(*four) } else { u32::from_le_bytes(*four) };
-        }
-        fields
+    /// Whether a whole record is buffered, so that the next packet needs no reading.
+    pub(super) fn is_buffered(&self, rest: &[u8]) -> bool {
+        let [_, _, captured, _] = self.fields(rest);
+        rest.len() >= self.record_header.saturating_add(captured as usize)
     }
+
+    /// Seconds, ticks, captured length, length on the wire.
+    #[inline]
+    fn fields(&self, header: &[u8]) -> [u32; 4] {
+        let [seconds, ticks, first, second] = words(header, self.big_endian);
+        let turned = match self.order {
+            LengthOrder::CapturedFirst => false,
+            LengthOrder::SmallerIsCaptured => first > second,
+            LengthOrder::WireFirst => true,
+        };
+        if turned { [seconds, ticks, second, first] } else { [seconds, ticks, first, second] }
+    }
+}
+
+/// The first 32-bit fields of `bytes`; 0 where there are none.
+#[inline]
+fn words<const N: usize>(bytes: &[u8], big_endian: bool) -> [u32; N] {
+    let mut fields = [0; N];
+    for (field, four) in fields.iter_mut().zip(bytes.as_chunks::<4>().0) {
+        *field = if big_endian { u32::from_be_bytes(*four) } else { u32::from_le_bytes(*four) };
+    }
+    fields
 }
 
 fn part(packets: u64) -> Part {

@@ -91,6 +91,11 @@ impl PcapNg {
         self.block_at
     }
 
+    /// Whether a whole block is buffered, so that the next one needs no reading.
+    pub(super) fn is_buffered(&self, rest: &[u8]) -> bool {
+        self.words(rest).is_some_and(|[_, length]| rest.len() as u64 >= u64::from(length).next_multiple_of(4))
+    }
+
     /// The next packet, or `None` at a clean end; `packets` were given so far.
     pub(super) fn next(&mut self, buffer: &mut Buffer, packets: u64) -> Result<Option<Record>, Damage> {
         let mut numbered_before = 0;

@@ -1,10 +1,12 @@
 //! Stories of captures, whole and damaged, on bytes that the tests write.
 
+mod archives;
 mod damaged;
 mod hostile;
 mod packed;
 mod pcap;
 mod pcapng;
+mod variants;
 mod writing;
 
 use std::io::Cursor;

@@ -156,6 +156,11 @@ impl Assessment {
     fn header_points_of_two(&self) -> u8 {
         if self.scene.suspect.flags.any(TcpFlags::SYN) { self.header_points().min(self.score()) } else { 0 }
     }
+    /// The sender of a SYN-ACK went on to answer as servers do.
+    fn leads_to_honest_answer(&self) -> bool {
+        let answer = self.scene.response.as_ref().filter(|_| self.scene.suspect.flags.any(TcpFlags::SYN));
+        answer.is_some_and(|answer| answer.has_date || answer.server.is_some())
+    }
     /// The strongest points of a group; the header group counts its votes.
     #[must_use]
     pub fn points(&self, group: Group) -> u8 {
@@ -199,9 +204,8 @@ pub fn assess(scenes: Vec<Scene>, knowledge: &Knowledge) -> Option<Assessment> {
         .max_by_key(|assessment| {
             let unread = assessment.found("S6+").is_some();
             let first = std::cmp::Reverse(assessment.scene.suspect.frame);
-            let honest = assessment.scene.response.as_ref().is_some_and(|response| response.has_date || response.server.is_some());
             let score = assessment.score() - assessment.header_points_of_two();
-            (score, !honest, assessment.votes(), unread, assessment.points(Group::Content), first)
+            (score, !assessment.leads_to_honest_answer(), assessment.votes(), unread, assessment.points(Group::Content), first)
         })
 }
 

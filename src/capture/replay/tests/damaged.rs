@@ -62,7 +62,7 @@ fn a_file_that_is_no_capture_is_named_by_its_first_bytes() {
     assert_eq!(
         error.unwrap().to_string(),
         "story.pcap: is not a capture file: it begins with 3c 68 74 6d 6c 3e 1b 5b \"<html>.[\"; pcap and pcapng are read, \
-         plain or packed with gzip or zstd"
+         plain, packed with gzip, zstd, xz, bzip2 or lz4, and inside tar and zip archives"
     );
     let (_, error) = read(b"\n\r\r\n1234not a section");
     assert!(matches!(error, Some(ReadError::NotACapture { .. })));
@@ -70,15 +70,13 @@ fn a_file_that_is_no_capture_is_named_by_its_first_bytes() {
 
 #[test]
 fn exotic_variants_are_refused_by_name() {
-    for (magic, expected) in [(0xa1b2_cd34_u32, "Kuznetzov"), (0xa1b2_34cd, "Mesquita"), (0xa12b_3c4d, "Navtel"), (0x1c00_01ac, "Ixia")] {
-        for order in BOTH {
-            let (_, error) = read(&pcap_header(order, magic, 1));
-            let Some(ReadError::Unsupported { kind, .. }) = error else { panic!("{error:?}") };
-            assert!(kind.contains(expected));
-        }
+    for order in BOTH {
+        let (_, error) = read(&pcap_header(order, 0xa1b2_34cd, 1));
+        let Some(ReadError::Unsupported { kind, .. }) = error else { panic!("{error:?}") };
+        assert!(kind.contains("Mesquita"));
     }
-    let (_, error) = read(b"\xfd7zXZ\0....");
-    assert!(error.unwrap().to_string().contains("is a xz-compressed file"));
+    let (_, error) = read(b"snoop\0\0\0........");
+    assert!(error.unwrap().to_string().contains("is a Solaris snoop file"));
 }
 
 #[test]

@@ -35,6 +35,11 @@ fn beginnings() -> impl Strategy<Value = Vec<u8>> {
         [section(Order::Big), interface(Order::Big, 1, 0, Vec::new())].concat(),
         vec![0x1f, 0x8b, 8, 0],
         vec![0x28, 0xb5, 0x2f, 0xfd],
+        vec![0xfd, b'7', b'z', b'X', b'Z', 0, 0, 4, 0xe6, 0xd6, 0xb4, 0x46],
+        b"BZh91AY&SY".to_vec(),
+        vec![0x04, 0x22, 0x4d, 0x18, 0x64, 0x40, 0xa7],
+        vec![0x02, 0x21, 0x4c, 0x18],
+        pcap_header(Order::Little, 0xa1b2_cd34, 1),
     ];
     prop::sample::select(beginnings.to_vec())
 }

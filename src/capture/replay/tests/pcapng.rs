@@ -144,7 +144,7 @@ fn options_behind_a_packet_are_no_part_of_it() {
 #[test]
 fn records_that_wireshark_numbers_but_that_hold_no_packet_leave_a_gap() {
     let order = Order::Little;
-    for (kind, expected) in [(9, 3), (0xbad, 3), (0x4000_0bad, 3), (0x204, 3), (5, 2), (10, 2), (0x8000_0001, 2)] {
+    for (kind, expected) in [(9, 3), (0xbad, 3), (0x4000_0bad, 3), (0x204, 3), (4, 2), (5, 2), (10, 2), (0x8000_0001, 2)] {
         let capture = [
             section(order),
             interface(order, 1, 0, Vec::new()),
