@@ -7,11 +7,18 @@ DEMO_QUIET := pcaps/race-302-on-get-quiet
 
 CARGO ?= cargo
 SIDEWATCH := $(or $(CARGO_TARGET_DIR),target)/release/sidewatch
+# The coverage that libFuzzer steers by; the flags of cargo-fuzz without its sanitizer, for there is no unsafe code to watch. They work on stable.
+FUZZ_SECONDS ?= 10
+FUZZ_TARGETS ?= capture_file decode http html url device_library engine
+FUZZ_FLAGS   := -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-,level=4 inline-8bit-counters pc-table trace-compares)
+FUZZ_OPTIONS := -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=10 -rss_limit_mb=2048 -verbosity=1 -print_final_stats=1
+FUZZ_HOST     = $(shell rustc -vV | sed -n 's/^host: //p')
+FUZZ_BIN      = $(or $(CARGO_TARGET_DIR),fuzz/target)/$(FUZZ_HOST)/release
 AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 SAY = printf '\n%s\n\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench deny deps deps-lint
+.PHONY: help demo test lint bench fuzz deny deps deps-lint deps-fuzz
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +44,20 @@ lint: deps deps-lint ## Check formatting and clippy, warnings are errors.
 bench: deps ## Measure what a packet costs (20 seconds after compiling).
 	$(CARGO) bench --locked --bench engine
 
+fuzz: deps deps-lint deps-fuzz ## Fuzz each target for FUZZ_SECONDS (10), from seeds made of pcaps/ (docs/fuzzing.md).
+	RUSTFLAGS='$(FUZZ_FLAGS)' $(CARGO) build --manifest-path fuzz/Cargo.toml --release --locked --target $(FUZZ_HOST)
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
+	RUSTFLAGS='$(FUZZ_FLAGS)' $(CARGO) clippy --manifest-path fuzz/Cargo.toml --release --locked --target $(FUZZ_HOST) -- -D warnings
+	$(FUZZ_BIN)/seeds . fuzz/corpus
+	@mkdir -p fuzz/artifacts
+	@for target in $(FUZZ_TARGETS); do \
+	  $(SAY) "$$target, $(FUZZ_SECONDS) s:"; \
+	  $(FUZZ_BIN)/$$target fuzz/corpus/$$target $(FUZZ_OPTIONS) -artifact_prefix=fuzz/artifacts/$$target- \
+	    >fuzz/artifacts/$$target.log 2>&1; status=$$?; \
+	  grep -E 'DONE|panicked|ERROR|Test unit written|exec/s' fuzz/artifacts/$$target.log | tail -n 4; \
+	  [ $$status = 0 ] || { tail -n 40 fuzz/artifacts/$$target.log >&2; exit 1; }; \
+	done
+
 deny: deps ## Check licences, advisories and sources of all dependencies, where cargo-deny is installed.
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --locked check; \
 	else echo 'cargo-deny is not installed, nothing was checked (cargo install --locked cargo-deny)'; fi
@@ -58,3 +79,11 @@ deps-lint:
 	    rustup component add $${tool#*:} || exit 1; \
 	  fi; \
 	done
+
+# libFuzzer is C++.
+deps-fuzz:
+	@if ! echo '#include <mutex>' | c++ -x c++ -fsyntax-only - 2>/dev/null; then \
+	  command -v apt-get >/dev/null || { echo 'a C++ compiler (c++) is missing, and there is no apt-get to install it with' >&2; exit 1; }; \
+	  echo 'a C++ compiler for libFuzzer is missing: installing g++ with apt-get'; \
+	  $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -q -y --no-install-recommends g++; \
+	fi
