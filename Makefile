@@ -11,7 +11,7 @@ SIDEWATCH := $(or $(CARGO_TARGET_DIR),target)/release/sidewatch
 FUZZ_SECONDS ?= 10
 FUZZ_TARGETS ?= capture_file decode http html url device_library engine
 FUZZ_FLAGS   := -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-,level=4 inline-8bit-counters pc-table trace-compares)
-FUZZ_OPTIONS := -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=10 -rss_limit_mb=2048 -verbosity=1 -print_final_stats=1
+FUZZ_OPTIONS := -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1
 FUZZ_HOST     = $(shell rustc -vV | sed -n 's/^host: //p')
 FUZZ_BIN      = $(or $(CARGO_TARGET_DIR),fuzz/target)/$(FUZZ_HOST)/release
 AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -54,7 +54,7 @@ fuzz: deps deps-lint deps-fuzz ## Fuzz each target for FUZZ_SECONDS (10), from s
 	  $(SAY) "$$target, $(FUZZ_SECONDS) s:"; \
 	  $(FUZZ_BIN)/$$target fuzz/corpus/$$target $(FUZZ_OPTIONS) -artifact_prefix=fuzz/artifacts/$$target- \
 	    >fuzz/artifacts/$$target.log 2>&1; status=$$?; \
-	  grep -E 'DONE|panicked|ERROR|Test unit written|exec/s' fuzz/artifacts/$$target.log | tail -n 4; \
+	  grep -aE 'DONE|panicked|ERROR|Test unit written' fuzz/artifacts/$$target.log; \
 	  [ $$status = 0 ] || { tail -n 40 fuzz/artifacts/$$target.log >&2; exit 1; }; \
 	done
 
