@@ -13,6 +13,9 @@ FUZZ_TARGETS ?= capture_file decode http html url device_library engine
 FUZZ_FLAGS   := -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-,level=4 inline-8bit-counters pc-table trace-compares)
 FUZZ_OPTIONS := -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1
 FUZZ_HOST     = $(shell rustc -vV | sed -n 's/^host: //p')
+# In the target folder, which no test of the shipped files reads.
+FUZZ_CORPUS  := fuzz/target/corpus
+FUZZ_FINDS   := fuzz/target/finds
 FUZZ_BIN      = $(or $(CARGO_TARGET_DIR),fuzz/target)/$(FUZZ_HOST)/release
 AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 SAY = printf '\n%s\n\n'
@@ -48,14 +51,14 @@ fuzz: deps deps-lint deps-fuzz ## Fuzz each target for FUZZ_SECONDS (10), from s
 	RUSTFLAGS='$(FUZZ_FLAGS)' $(CARGO) build --manifest-path fuzz/Cargo.toml --release --locked --target $(FUZZ_HOST)
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	RUSTFLAGS='$(FUZZ_FLAGS)' $(CARGO) clippy --manifest-path fuzz/Cargo.toml --release --locked --target $(FUZZ_HOST) -- -D warnings
-	$(FUZZ_BIN)/seeds . fuzz/corpus
-	@mkdir -p fuzz/artifacts
+	@mkdir -p $(FUZZ_FINDS)
+	$(FUZZ_BIN)/seeds . $(FUZZ_CORPUS)
 	@for target in $(FUZZ_TARGETS); do \
 	  $(SAY) "$$target, $(FUZZ_SECONDS) s:"; \
-	  $(FUZZ_BIN)/$$target fuzz/corpus/$$target $(FUZZ_OPTIONS) -artifact_prefix=fuzz/artifacts/$$target- \
-	    >fuzz/artifacts/$$target.log 2>&1; status=$$?; \
-	  grep -aE 'DONE|panicked|ERROR|Test unit written' fuzz/artifacts/$$target.log; \
-	  [ $$status = 0 ] || { tail -n 40 fuzz/artifacts/$$target.log >&2; exit 1; }; \
+	  log=$(FUZZ_FINDS)/$$target.log; \
+	  $(FUZZ_BIN)/$$target $(FUZZ_CORPUS)/$$target $(FUZZ_OPTIONS) -artifact_prefix=$(FUZZ_FINDS)/$$target- >$$log 2>&1; status=$$?; \
+	  grep -aE 'DONE|panicked|ERROR|Test unit written' $$log; \
+	  [ $$status = 0 ] || { tail -n 40 $$log >&2; exit 1; }; \
 	done
 
 deny: deps ## Check licences, advisories and sources of all dependencies, where cargo-deny is installed.
