@@ -7,11 +7,21 @@ DEMO_QUIET := pcaps/race-302-on-get-quiet
 
 CARGO ?= cargo
 SIDEWATCH := $(or $(CARGO_TARGET_DIR),target)/release/sidewatch
+# The coverage that libFuzzer steers by; the flags of cargo-fuzz without its sanitizer, for there is no unsafe code to watch. They work on stable.
+FUZZ_SECONDS ?= 10
+FUZZ_TARGETS ?= capture_file decode http html url device_library engine
+FUZZ_FLAGS   := -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-,level=4 inline-8bit-counters pc-table trace-compares)
+FUZZ_OPTIONS := -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1
+FUZZ_HOST     = $(shell rustc -vV | sed -n 's/^host: //p')
+# In the target folder, which no test of the shipped files reads.
+FUZZ_CORPUS  := fuzz/target/corpus
+FUZZ_FINDS   := fuzz/target/finds
+FUZZ_BIN      = $(or $(CARGO_TARGET_DIR),fuzz/target)/$(FUZZ_HOST)/release
 AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 SAY = printf '\n%s\n\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench deny deps deps-lab deps-lint
+.PHONY: help demo test lint bench fuzz deny deps deps-lab deps-lint deps-fuzz
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,8 +44,22 @@ lint: deps deps-lint ## Check formatting and clippy, warnings are errors.
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 
-bench: deps ## Run the benchmarks.
-	$(CARGO) bench --locked
+bench: deps ## Measure what a packet costs (20 seconds after compiling).
+	$(CARGO) bench --locked --bench engine
+
+fuzz: deps deps-lint deps-fuzz ## Fuzz each target for FUZZ_SECONDS (10), from seeds made of pcaps/ (docs/fuzzing.md).
+	RUSTFLAGS='$(FUZZ_FLAGS)' $(CARGO) build --manifest-path fuzz/Cargo.toml --release --locked --target $(FUZZ_HOST)
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
+	RUSTFLAGS='$(FUZZ_FLAGS)' $(CARGO) clippy --manifest-path fuzz/Cargo.toml --release --locked --target $(FUZZ_HOST) -- -D warnings
+	@mkdir -p $(FUZZ_FINDS)
+	$(FUZZ_BIN)/seeds . $(FUZZ_CORPUS)
+	@for target in $(FUZZ_TARGETS); do \
+	  $(SAY) "$$target, $(FUZZ_SECONDS) s:"; \
+	  log=$(FUZZ_FINDS)/$$target.log; \
+	  $(FUZZ_BIN)/$$target $(FUZZ_CORPUS)/$$target $(FUZZ_OPTIONS) -artifact_prefix=$(FUZZ_FINDS)/$$target- >$$log 2>&1; status=$$?; \
+	  grep -aE 'DONE|panicked|ERROR|Test unit written' $$log; \
+	  [ $$status = 0 ] || { tail -n 40 $$log >&2; exit 1; }; \
+	done
 
 deny: deps ## Check licences, advisories and sources of all dependencies, where cargo-deny is installed.
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --locked check; \
@@ -65,3 +89,11 @@ deps-lint:
 	    rustup component add $${tool#*:} || exit 1; \
 	  fi; \
 	done
+
+# libFuzzer is C++.
+deps-fuzz:
+	@if ! echo '#include <mutex>' | c++ -x c++ -fsyntax-only - 2>/dev/null; then \
+	  command -v apt-get >/dev/null || { echo 'a C++ compiler (c++) is missing, and there is no apt-get to install it with' >&2; exit 1; }; \
+	  echo 'a C++ compiler for libFuzzer is missing: installing g++ with apt-get'; \
+	  $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -q -y --no-install-recommends g++; \
+	fi

@@ -126,11 +126,11 @@ pub fn is_ip_literal(host: &str) -> bool {
     normal_host(host).parse::<IpAddr>().is_ok()
 }
 
-/// Lower case, without brackets and trailing dot.
+/// Lower case, without brackets and trailing dots.
 fn normal_host(host: &str) -> String {
     let host = cut(host).trim();
     let host = host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(host);
-    host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
+    host.trim_end_matches('.').to_ascii_lowercase()
 }
 
 /// True when `host` ends in a port of its own, be it the default one.
@@ -226,6 +226,7 @@ mod tests {
     fn sites_are_told_apart_by_the_public_suffix_list() {
         assert_eq!(registrable_domain("www.shop.co.uk"), "shop.co.uk");
         assert_eq!(registrable_domain("WWW.Example.COM."), "example.com");
+        assert_eq!(registrable_domain("www.example.com.."), "example.com", "an empty label is nobody's site");
         assert_eq!(registrable_domain("192.0.2.1"), "192.0.2.1");
         assert_eq!(registrable_domain("[2001:db8::1]"), "2001:db8::1");
         assert_eq!(registrable_domain("localhost"), "localhost");

@@ -1,0 +1,98 @@
+//! Writes a seed corpus for every target: `seeds PROJECT CORPUS` takes it from the captures and rules of the project.
+
+use libfuzzer_sys as _; // what the instrumented library is linked against
+use sidewatch::capture::FrameSource;
+use sidewatch::capture::replay::{inputs, open};
+use sidewatch::engine::decode::{Decoded, Decoder};
+use sidewatch::engine::frame::Frame;
+use sidewatch::engine::limits::Limits;
+use sidewatch::engine::time::Timestamp;
+use sidewatch_fuzz::{exchange, story};
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+/// What one capture gives the targets that do not read files.
+#[derive(Default)]
+struct Seeds {
+    decode: Vec<u8>,
+    engine: Vec<u8>,
+    http: Vec<u8>,
+    /// Header fields and the body of a response.
+    html: Vec<u8>,
+    /// Host, target and Location.
+    url: [String; 3],
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args_os().skip(1);
+    let (Some(project), Some(corpus)) = (arguments.next(), arguments.next()) else { return Err("usage: seeds PROJECT CORPUS".into()) };
+    let (project, corpus) = (Path::new(&project), Path::new(&corpus));
+    for capture in inputs(&[project.join("pcaps")])? {
+        let case = capture.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned();
+        let seeds = read(&capture)?;
+        write(corpus, "capture_file", &case, &fs::read(&capture)?)?;
+        write(corpus, "decode", &case, &seeds.decode)?;
+        write(corpus, "engine", &case, &seeds.engine)?;
+        write(corpus, "http", &case, &seeds.http)?;
+        write(corpus, "html", &case, &seeds.html)?;
+        write(corpus, "url", &case, seeds.url.join("\n").as_bytes())?;
+    }
+    let rules = fs::read_to_string(project.join("rules/devices.toml"))?;
+    for (number, device) in rules.split("[[device]]").skip(1).enumerate() {
+        write(corpus, "device_library", &number.to_string(), format!("[[device]]{device}").as_bytes())?;
+    }
+    Ok(())
+}
+
+fn write(corpus: &Path, target: &str, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    fs::create_dir_all(corpus.join(target))?;
+    fs::write(corpus.join(target).join(name), bytes)
+}
+
+fn read(capture: &Path) -> Result<Seeds, Box<dyn Error>> {
+    let mut seeds = Seeds { engine: vec![0], http: vec![7], html: vec![0, 7], ..Seeds::default() };
+    let mut source = open(capture)?;
+    let mut decoder = Decoder::new(&Limits::default());
+    let mut last: Option<Timestamp> = None;
+    while let Ok(Some(frame)) = source.next_frame() {
+        let after = last.map_or(0, |last| (frame.time - last).as_nanos());
+        last = Some(frame.time);
+        story::literal(&mut seeds.engine, &frame, after);
+        bare(&mut seeds.decode, &frame);
+        if let Decoded::Tcp(packet) = decoder.decode(&frame)
+            && !packet.payload.is_empty()
+        {
+            let from_client = packet.head.src_port > packet.head.dst_port;
+            exchange::literal(&mut seeds.http, from_client, packet.payload);
+            seeds.look_into(from_client, packet.payload);
+        }
+    }
+    Ok(seeds)
+}
+
+/// As the target `decode` takes frames.
+fn bare(script: &mut Vec<u8>, frame: &Frame<'_>) {
+    let index = [1, 12, 14, 101, 113, 276].iter().position(|link| *link == frame.link.0).unwrap_or(7);
+    let bytes = frame.bytes.get(..frame.bytes.len().min(0x7ff)).unwrap_or_default();
+    script.push(index as u8);
+    script.extend((bytes.len() as u16).to_be_bytes());
+    script.extend(bytes);
+}
+
+impl Seeds {
+    fn look_into(&mut self, from_client: bool, payload: &[u8]) {
+        let text = String::from_utf8_lossy(payload);
+        let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned());
+        if from_client {
+            self.url[0] = field("Host:").unwrap_or_default();
+            self.url[1] = text.split(' ').nth(1).unwrap_or_default().to_owned();
+        } else if let Some(place) = payload.windows(4).position(|four| four == b"\r\n\r\n") {
+            let coding = field("Content-Encoding:").unwrap_or_default();
+            let head = ["", "", "", "gzip", "deflate", "br", "zstd"].iter().rposition(|name| *name == coding).unwrap_or(0);
+            self.html[0] = if coding.is_empty() { 0 } else { head as u8 };
+            self.html.extend(&payload[place + 4..]);
+            self.url[2] = field("Location:").unwrap_or_default();
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Packet stories through the engine, the correlating stage and both renderings.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sidewatch::alert::Alert;
+use sidewatch::engine::Knowledge;
+use sidewatch::engine::limits::Limits;
+use sidewatch::rules::device::DeviceLibrary;
+use sidewatch_fuzz::script::Script;
+use sidewatch_fuzz::story::tell;
+use sidewatch_fuzz::watched::{Judged, line, run};
+use std::sync::{Arc, LazyLock};
+
+static KNOWLEDGE: LazyLock<Arc<Knowledge>> =
+    LazyLock::new(|| Arc::new(Knowledge { devices: DeviceLibrary::shipped().expect("the shipped library parses") }));
+
+fuzz_target!(|data: &[u8]| {
+    let mut script = Script::new(data);
+    let tight = script.byte() & 1 != 0;
+    let steps = tell(script);
+    if tight {
+        run(&steps, &Limits::within(1 << 20), &KNOWLEDGE, (0, Judged::OnTheWay));
+        return;
+    }
+    // Without bounds that are hit, neither the shards nor idle ticks may change what is said.
+    let limits = Limits { open_cases_per_shard: 4096, ..Limits::default() };
+    let one = run(&steps, &limits, &KNOWLEDGE, (0, Judged::AtTheEnd));
+    let other = run(&steps, &limits, &KNOWLEDGE, (1, Judged::OnTheWay));
+    assert_eq!(told(&one), told(&other));
+});
+
+fn told(alerts: &[Alert]) -> Vec<String> {
+    let mut lines: Vec<String> = alerts.iter().map(line).collect();
+    lines.sort();
+    lines
+}
