@@ -25,7 +25,7 @@ pub use shards::Shards;
 
 use std::sync::Arc;
 
-use decode::{Decoded, Decoder};
+use decode::Decoder;
 use frame::Frame;
 use limits::Limits;
 use observation::Observation;
@@ -74,9 +74,8 @@ impl Engine {
     /// Takes a frame. Every timer due at or before its time fires first.
     pub fn handle_frame(&mut self, frame: &Frame<'_>) {
         let now = self.clock.advance(frame.time);
-        if let Decoded::Tcp(packet) = self.decoder.decode(frame) {
-            self.shards.handle(&packet, now, &mut self.out);
-        }
+        let Self { decoder, shards, out, .. } = self;
+        decoder.decode(frame, |packet| shards.handle(packet, now, out));
     }
 
     /// An idle tick: fires what is due. Changes nothing that a later frame would not bring about.

@@ -10,8 +10,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::{Audience, BATCH_FRAMES, Judge, Report, Settings};
 use crate::capture::FrameSource;
 use crate::correlate::Correlator;
+use crate::engine::decode::Decoder;
 use crate::engine::decode::packet::{Head, Packet};
-use crate::engine::decode::{Decoded, Decoder};
 use crate::engine::flow::key::FlowKey;
 use crate::engine::observation::Observation;
 use crate::engine::time::Timestamp;
@@ -108,9 +108,7 @@ impl<S: FrameSource> Dispatcher<'_, '_, S> {
             match source.next_frame() {
                 Ok(Some(frame)) => {
                     let now = clock.advance(frame.time);
-                    if let Decoded::Tcp(packet) = decoder.decode(&frame) {
-                        place(&mut filling, &packet, now, seed);
-                    }
+                    decoder.decode(&frame, |packet| place(&mut filling, packet, now, seed));
                 }
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),

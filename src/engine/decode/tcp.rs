@@ -60,6 +60,7 @@ pub(super) fn segment<'a>(frame: u64, outer: Outer<'a>, upper: Upper<'a>, counte
         header_sum: if sum_known { header_sum(outer.src, outer.dst, bytes, upper.declared) } else { 0 },
         ether: outer.link.source_and_destination(),
         vlans: outer.link.vlans,
+        tunnel: outer.link.tunnel,
         wire_len: outer.wire_len,
     };
     Ok(Packet { head, payload: upper.bytes.get(bytes.len()..).unwrap_or(&[]) })
