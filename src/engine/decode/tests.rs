@@ -316,7 +316,7 @@ fn nearly_valid() -> impl Strategy<Value = Vec<u8>> {
         ipv4(&tcp(&[], b"hello")),
         ipv6(0, &extended),
     ];
-    let wholes: Vec<Vec<u8>> = wholes.into_iter().chain(wraps::all().into_iter().map(|wrap| wrap.bytes)).collect();
+    let wholes: Vec<Vec<u8>> = wholes.into_iter().chain(wraps::all().into_iter().map(|wrap| wrap.bytes)).chain(wifi::examples()).collect();
     let changes = proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6);
     (prop::sample::select(wholes), changes, any::<prop::sample::Index>()).prop_map(|(mut bytes, changes, cut)| {
         let len = bytes.len();
@@ -343,6 +343,25 @@ proptest! {
             }
         }
         prop_assert_eq!(decoder.frames() as usize, frames.len() * links::ALL.len());
+    }
+
+    #[test]
+    fn no_payload_of_any_protocol_or_port_makes_it_panic(
+        payload in proptest::collection::vec(any::<u8>(), 0..120),
+        protocol: u8,
+        ethertype: u16,
+        snapped in 0usize..60,
+    ) {
+        let mut decoder = Decoder::new(&Limits::default());
+        let ports = [1701, 2152, 4341, 4500, 4754, 4789, 4790, 5072, 5247, 6081, 6635, 8472, 37_008, 3544];
+        let datagrams = ports.map(|port| wraps::outer(17, &wraps::udp(port, port, &payload)));
+        let tunnels = [4, 41, 47, 50, 51, 97, 115, 137, 143, protocol].map(|protocol| wraps::outer(protocol, &payload));
+        let types = [0x8847, 0x8864, 0x88e5, 0x88e7, 0x8926, 0x893f, 0x894f, 0x8100, 0x880b, ethertype].map(|kind| ethernet(kind, &payload));
+        for whole in datagrams.iter().chain(&tunnels).chain(&types) {
+            let bytes = &whole[..whole.len().saturating_sub(snapped)];
+            all_decoded(&mut decoder, &Frame { bytes, ..frame(LinkType::ETHERNET, whole) });
+        }
+        prop_assert_eq!(decoder.frames(), 34);
     }
 
     #[test]

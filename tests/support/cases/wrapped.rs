@@ -1,14 +1,21 @@
 //! The same race on every link type and inside every encapsulation: one table.
 
-use super::race::{told_by, told_of};
+use super::http::{get, page, prose};
+use super::race::{genuine, told_by, told_of};
 use super::{Case, Told};
+use crate::support::connection::Connection;
 use crate::support::host::{Host, client, site, v6};
 use crate::support::segment::Checksum;
 use crate::support::story::Story;
 use crate::support::wrapping::{Wrapped, Wrapping};
 
 pub(super) fn cases() -> Vec<Case> {
-    [links(), layers(), generic(), overlays(), access()].into_iter().flatten().flat_map(Case::wrapped).collect()
+    let apart = Case::alone(
+        "wrapped-two-networks",
+        "Two networks in one VXLAN have the same addresses: in each the same connection is made, and gets another page.",
+        two_networks,
+    );
+    [links(), layers(), generic(), overlays(), access()].into_iter().flatten().flat_map(Case::wrapped).chain([apart]).collect()
 }
 
 /// The race as `wrapping` shows it.
@@ -21,6 +28,23 @@ pub(super) fn told(wrapping: Wrapping, loud: bool) -> Told {
     let prefix = if wrapping.name == "teredo" { teredo_client() } else { v6(0x17) };
     let [client, site] = [(client(), prefix), (site(), v6(0x80))].map(|(host, ip)| Host { ip, ..host });
     told_of(story, client, site, Checksum::Good, loud)
+}
+
+fn two_networks() -> Told {
+    let mut story = Story::new();
+    let network = |frame| Some(within("vxlan", "", frame));
+    let networks = [
+        network(|w| w.in_udp((50_001, 4789), &[&[8, 0, 0, 0, 0, 0, 1, 0][..], &w.framed()].concat())),
+        network(|w| w.in_udp((50_001, 4789), &[&[8, 0, 0, 0, 0, 0, 2, 0][..], &w.framed()].concat())),
+    ];
+    for (network, sentences) in networks.into_iter().zip([2, 3]) {
+        story.wrapping = network;
+        let mut tcp = Connection::new(&mut story, client(), site(), 1);
+        tcp.handshake(24.0);
+        tcp.request(&get("news.example", "/"));
+        genuine(&mut tcp, 15.0, &page(&prose(sentences)));
+    }
+    Told::silent(story)
 }
 
 fn teredo_client() -> std::net::IpAddr {

@@ -28,6 +28,14 @@ fn packet() -> Vec<u8> {
     [&SNAP[..], &ipv4(&tcp(&[], b"hello"))].concat()
 }
 
+/// Frames of which noise would hardly get the first bytes right: bare, aggregated, behind radiotap.
+pub(super) fn examples() -> Vec<Vec<u8>> {
+    let sub = [&SERVER_MAC[..], &CLIENT_MAC, &[0, packet().len() as u8], &packet(), &[0; 3]].concat();
+    let aggregate = [with_quality(3, 0x80), sub.repeat(3)].concat();
+    let radiotap = [&[0, 0, 17, 0, 3, 0, 0, 0][..], &[0; 8], &[0x30], &aggregate].concat();
+    vec![[header(1), packet()].concat(), aggregate, radiotap]
+}
+
 #[test]
 fn data_frames_are_read_in_every_direction_with_and_without_quality_of_service() {
     for direction in 0..4 {
