@@ -17,6 +17,7 @@ import subprocess
 import sys
 
 TRANSPORTS = ("tcp", "udp", "icmp", "icmpv6")
+LAYERS_BELOW = ("eth", "wlan", "ip", "ipv6", "arp")
 SUFFIXES = {".pcap", ".pcapng", ".cap", ".trace", ".tcpdump", ".dump", ".ntar", ".gz", ".zst"}
 
 
@@ -24,6 +25,8 @@ def transport(protocols):
     """The innermost transport; what an ICMP error quotes and what TCP carries is payload."""
     found = None
     for name in protocols.split(":"):
+        if name in LAYERS_BELOW:
+            found = None
         if name in TRANSPORTS:
             found = name
         if name in ("tcp", "icmp", "icmpv6"):

@@ -167,6 +167,8 @@ counters! {
     InPppoe = "in_pppoe",
     /// Note: inside a provider backbone (802.1ah).
     InBackbone = "in_provider_backbone",
+    /// Note: inside Cisco's FabricPath.
+    InFabricPath = "in_fabric_path",
     /// Note: behind a VN-Tag.
     InVnTag = "in_vn_tag",
     /// Note: behind an E-Tag.

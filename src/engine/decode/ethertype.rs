@@ -56,6 +56,7 @@ pub(super) fn step<'a>(
             0x8847 | 0x8848 => return Ok(Next::Mpls(rest)),
             0x880b => return Ok(Next::Ppp(rest)),
             0x8864 => return Ok(Next::Pppoe(rest)),
+            0x8903 => return desk.open(fabric(rest), link, Count::EthertypeOther),
             0x88e5 => return desk.open(macsec(rest), link, Count::Macsec),
             0x88e7 => return desk.open(backbone(rest), link, Count::EthertypeOther),
             0x894f => return desk.open(overlay::nsh(rest), link, Count::EthertypeOther),
@@ -93,6 +94,11 @@ fn macsec(mut rest: Captured<'_>) -> Option<Opened<'_>> {
     let mut data = rest.without_last(CHECK_VALUE);
     let &[type0, type1] = data.take::<2>()?;
     Some(Opened { kind: Count::InMacsec, id: None, next: Next::EtherType(u16::from_be_bytes([type0, type1]), data) })
+}
+
+/// Cisco's FabricPath: a tree and a time to live, then the frame.
+fn fabric(rest: Captured<'_>) -> Option<Opened<'_>> {
+    Some(Opened { kind: Count::InFabricPath, id: None, next: Next::Ethernet(rest.after(2)?) })
 }
 
 /// Provider backbone bridges (IEEE 802.1ah): a service number, then the customer's frame.

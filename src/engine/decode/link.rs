@@ -79,7 +79,7 @@ pub(super) fn other(link: LinkType, all: Captured<'_>) -> Result<Next<'_>, Count
         12 | 14 | 101 => Ok(Next::Ip(all)),
         51 => Ok(Next::Pppoe(all)),
         104 => ppp::cisco(all),
-        105 => Ok(Next::Wifi(wifi::Air { frame: all, padded: false })),
+        105 => Ok(Next::Wifi(wifi::Air::plain(all))),
         113 => cooked::linux_sll(all),
         117 => cooked::pflog(all),
         119 => wifi::prism(all),

@@ -12,6 +12,15 @@ pub(super) struct Air<'a> {
     pub(super) frame: Captured<'a>,
     /// The capturing card filled the header up to a multiple of four bytes.
     pub(super) padded: bool,
+    /// Access points of one maker send the fields of two bytes in the wrong order.
+    pub(super) may_be_swapped: bool,
+}
+
+impl<'a> Air<'a> {
+    /// A frame as the standard has it.
+    pub(super) const fn plain(frame: Captured<'a>) -> Self {
+        Self { frame, padded: false, may_be_swapped: false }
+    }
 }
 
 /// Radiotap: version, padding, length, presence bits (bit 31: more of them), fields. Those wanted are the first two.
@@ -30,7 +39,7 @@ pub(super) fn radiotap(all: Captured<'_>) -> Result<Next<'_>, Count> {
     let after_time = if present & TIME == 0 { fields } else { fields.next_multiple_of(8).saturating_add(8) };
     let flags = if present & FLAGS == 0 { 0 } else { all.bytes.get(after_time).copied().unwrap_or(0) };
     let frame = if flags & 0x10 == 0 { frame } else { frame.without_last(4) };
-    Ok(Next::Wifi(Air { frame, padded: flags & 0x20 != 0 }))
+    Ok(Next::Wifi(Air { padded: flags & 0x20 != 0, ..Air::plain(frame) }))
 }
 
 /// The Prism header: message, length of all of it in the byte order of the capturing machine. Some drivers write AVS here.
@@ -63,13 +72,15 @@ pub(super) fn ppi(all: Captured<'_>) -> Result<Next<'_>, Count> {
 
 fn bare(all: Captured<'_>, header: u32) -> Result<Next<'_>, Count> {
     let frame = all.after(header as usize).ok_or(Count::LinkHeaderCut)?;
-    Ok(Next::Wifi(Air { frame, padded: false }))
+    Ok(Next::Wifi(Air::plain(frame)))
 }
 
 /// Reads the 802.11 header of a data frame.
 pub(super) fn step<'a>(air: Air<'a>, link: &mut Link<'a>) -> Result<Next<'a>, Count> {
     let mut rest = air.frame;
-    let (&[control, flags, ..], _) = rest.bytes.split_first_chunk::<2>().ok_or(Count::LinkHeaderCut)?;
+    let (&[first, second, ..], _) = rest.bytes.split_first_chunk::<2>().ok_or(Count::LinkHeaderCut)?;
+    let is_swapped = air.may_be_swapped && first & 0x0f != 0x08 && second & 0x0f == 0x08;
+    let (control, flags) = if is_swapped { (second, first) } else { (first, second) };
     // Version 0, type 2 (data), not one of the subtypes without data.
     if control & 0x4f != 0x08 {
         return Err(Count::WifiOther);
@@ -84,7 +95,7 @@ pub(super) fn step<'a>(air: Air<'a>, link: &mut Link<'a>) -> Result<Next<'a>, Co
     if flags & 0x40 != 0 {
         return Err(Count::WifiEncrypted);
     }
-    let number = header.get(22).map_or(0, |sequence| sequence & 0xf);
+    let number = header.get(if is_swapped { 23 } else { 22 }).map_or(0, |sequence| sequence & 0xf);
     if flags & 0x04 != 0 || number != 0 {
         return Err(Count::WifiFragment);
     }

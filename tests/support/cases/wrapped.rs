@@ -137,6 +137,7 @@ fn layers() -> Vec<Wrapping> {
             w.ethernet(0x8847, &[&[0, 1, 0x31, 64][..], &w.framed()].concat())
         }),
         within("pppoe", "in a PPPoE session.", |w| w.ethernet(0x8864, &in_session(w))),
+        within("fabric-path", "in Cisco's FabricPath.", |w| w.ethernet(0x8903, &[&[0, 0x60][..], &w.framed()].concat())),
         within("vn-tag", "behind a VN-Tag.", |w| w.ethernet(0x8926, &w.behind(&[w.by_way(0, 0x80), 1, 0, 2, 8, 0]))),
         within("e-tag", "behind an E-Tag.", |w| w.ethernet(0x893f, &w.behind(&[0, w.by_way(1, 2), 0, 2, 0, 0, 8, 0]))),
         within("backbone", "in a provider backbone (802.1ah).", |w| w.ethernet(0x88e7, &[&[0, 0, 7, 7][..], &w.framed()].concat())),

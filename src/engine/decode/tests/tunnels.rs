@@ -156,6 +156,24 @@ fn esp_is_opened_only_when_it_does_not_encrypt() {
 }
 
 #[test]
+fn frames_from_access_points_may_have_their_first_bytes_swapped() {
+    let snap = [0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
+    let air = |first: u8, second: u8| {
+        let sequence = if second == 0x08 { [0x84, 0x80] } else { [0x80, 0x84] };
+        let header = [&[first, second, 0, 0][..], &[2; 6], &CLIENT_MAC, &SERVER_MAC, &sequence].concat();
+        [header, snap.to_vec(), inner()].concat()
+    };
+    for (first, second) in [(0x08, 0x01), (0x11, 0x08)] {
+        let capwap = udp(40_000, 5247, &[&[0, 0x10, 3, 0, 0, 0, 0, 0][..], &air(first, second)].concat());
+        let gre = [&[0, 0, 0x82, 0x40][..], &air(first, second)].concat();
+        for packet in [outer(17, &capwap), outer(47, &gre)] {
+            let head = through(&packet);
+            assert_eq!((head.payload_len, head.ether), (5, Some((CLIENT_MAC, SERVER_MAC))));
+        }
+    }
+}
+
+#[test]
 fn what_a_tunnel_holds_beside_ip_is_counted() {
     let arp = outer(17, &udp(1, 4789, &[&[8, 0, 0, 0, 0, 0, 1, 0][..], &ethernet(0x0806, &[0; 28])].concat()));
     becomes(LinkType::ETHERNET, &arp, &["arp", "in_vxlan"]);

@@ -86,6 +86,7 @@ fn below_ip() -> Vec<Wrap> {
         wrap("in_pppoe", ethernet(0x8864, &[&[0x11, 0, 0, 9, 0, 47, 0, 0x21][..], &inner()].concat())),
         six("in_pppoe", ethernet(0x8864, &[&[0x11, 0, 0, 9, 0, 66, 0x57][..], &inner6()].concat())),
         wrap("in_provider_backbone", ethernet(0x88e7, &[&[0, 0, 7, 7][..], &frame].concat())),
+        wrap("in_fabric_path", ethernet(0x8903, &[&[0, 0x60][..], &frame].concat())),
         wrap("in_vn_tag", ethernet(0x8926, &[&[0x80, 1, 0, 2, 8, 0][..], &inner()].concat())),
         wrap("in_e_tag", ethernet(0x893f, &[&[0, 1, 0, 2, 0, 0, 8, 0][..], &inner()].concat())),
         wrap("in_macsec_unencrypted", ethernet(0x88e5, &macsec)),
@@ -153,6 +154,7 @@ fn access() -> Vec<Wrap> {
     vec![
         wrap("in_gtp", in_udp(2152, &gtp(0x30, &[]), &inner())),
         wrap("in_gtp", in_udp(2152, &gtp(0x36, &[0, 1, 0, 0x85, 1, 0, 1, 0]), &inner())),
+        wrap("in_gtp", in_udp(3386, &[&[0x1e, 255, 0, length as u8][..], &[0; 16]].concat(), &inner())),
         wrap("in_l2tp", in_udp(1701, &[0, 2, 0, 1, 0, 1, 0, 0x21], &inner())),
         wrap("in_l2tp", in_udp(1701, &[0x4a, 2, 0, 65, 0, 1, 0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0xff, 3, 0, 0x21], &inner())),
         wrap("in_l2tp", in_udp(1701, &[0, 3, 0, 0, 0, 0, 0, 9], &frame)),

@@ -19,7 +19,7 @@ pub(super) fn capwap(all: Captured<'_>) -> Option<Opened<'_>> {
     let frame = all.after(usize::from(lengths >> 3).checked_mul(4)?)?;
     let next = match (binding & NATIVE, (binding >> 1) & 0x1f) {
         (0, _) => Next::Ethernet(frame),
-        (_, WIRELESS) => Next::Wifi(Air { frame, padded: false }),
+        (_, WIRELESS) => Next::Wifi(Air { may_be_swapped: true, ..Air::plain(frame) }),
         _ => return None,
     };
     Some(Opened { kind: Count::InCapwap, id: None, next })
@@ -42,7 +42,7 @@ pub(super) fn tzsp(mut rest: Captured<'_>) -> Option<Opened<'_>> {
     }
     let next = match u16::from_be_bytes([k0, k1]) {
         1 => Next::Ethernet(rest),
-        18 => Next::Wifi(Air { frame: rest, padded: false }),
+        18 => Next::Wifi(Air::plain(rest)),
         _ => return None,
     };
     Some(Opened { kind: Count::InTzsp, id: None, next })

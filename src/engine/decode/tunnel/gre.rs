@@ -4,6 +4,7 @@ use super::super::captured::Captured;
 use super::super::count::Count;
 use super::super::link::Next;
 use super::super::plausible;
+use super::super::wifi::Air;
 use super::Opened;
 
 const CHECKSUM: u16 = 0x8000;
@@ -39,6 +40,8 @@ fn plain(flags: u16, ethertype: u16, mut rest: Captured<'_>, ends: u64) -> Optio
         0x88be => return Some(mirrored(Next::Ethernet(rest.after(8)?))),
         0x22eb => return erspan_three(rest),
         0x883e => return wccp(rest),
+        // Aruba's access points, the last byte being a queue.
+        0x8200..=0x82ff => Next::Wifi(Air { may_be_swapped: true, ..Air::plain(rest) }),
         // Nothing (a keep-alive), or the router protocols of 802.3.
         0..0x600 => return None,
         ethertype => Next::EtherType(ethertype, rest),

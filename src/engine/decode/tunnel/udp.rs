@@ -30,6 +30,7 @@ pub(super) fn open(datagram: Captured<'_>, ends: u64) -> Option<Opened<'_>> {
     let by_either = || match () {
         () if is(1701) => l2tp::open_in_udp(rest, ends),
         () if is(2152) => gtp::open(rest),
+        () if is(3386) => gtp::open_first_version(rest),
         () if is(4500) => esp_in_udp(rest),
         () if is(5072) => teredo::ayiya(rest),
         () if is(5247) => air::capwap(rest),
