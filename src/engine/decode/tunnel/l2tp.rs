@@ -12,10 +12,12 @@ pub(super) fn open_in_udp(mut rest: Captured<'_>, ends: u64) -> Option<Opened<'_
     const LENGTH: u16 = 0x4000;
     const SEQUENCE: u16 = 0x0800;
     const OFFSET: u16 = 0x0200;
+    const RESERVED: u16 = 0x34f0;
     let flags = u16::from_be_bytes(*rest.take::<2>()?);
     match flags & 0xf {
-        2 if flags & CONTROL == 0 => {}
-        3 if flags & CONTROL == 0 => return open_in_ip(rest.after(2)?, ends),
+        _ if flags & (CONTROL | RESERVED) != 0 => return None,
+        2 => {}
+        3 => return open_in_ip(rest.after(2)?, ends),
         _ => return None,
     }
     if flags & LENGTH != 0 {

@@ -8,9 +8,9 @@ use super::Opened;
 
 /// VXLAN (RFC 7348). The network number is the same in both directions; the addresses of the tunnel's ends may not be.
 pub(in super::super) fn vxlan(mut rest: Captured<'_>) -> Option<Opened<'_>> {
-    let &[flags, _, _, _, v0, v1, v2, _] = rest.take::<8>()?;
-    // The flag of a valid number. Without it only what looks like a frame is taken for one; reserved bits are in use (group policy).
-    if flags & 0x08 == 0 && !plausible::ethernet(rest) {
+    let &[flags, r0, r1, r2, v0, v1, v2, r3] = rest.take::<8>()?;
+    // The flag of a valid number and nothing else. Reserved bits are in use (group policy), but then there must be a frame.
+    if [flags, r0, r1, r2, r3] != [0x08, 0, 0, 0, 0] && !plausible::ethernet(rest) {
         return None;
     }
     Some(Opened { kind: Count::InVxlan, id: Some(number(v0, v1, v2)), next: Next::Ethernet(rest) })
@@ -26,14 +26,15 @@ pub(super) fn vxlan_gpe(mut rest: Captured<'_>) -> Option<Opened<'_>> {
     Some(Opened { kind: Count::InVxlan, id: Some(number(v0, v1, v2)), next: by_number(protocol, rest)? })
 }
 
-/// GENEVE (RFC 8926), version 0.
+/// GENEVE (RFC 8926), version 0, with frames or one of the protocols that have a use in it.
 pub(super) fn geneve(mut rest: Captured<'_>) -> Option<Opened<'_>> {
     let &[first, _, t0, t1, v0, v1, v2, _] = rest.take::<8>()?;
     if first >> 6 != 0 {
         return None;
     }
     let inner = rest.after(usize::from(first & 0x3f).checked_mul(4)?)?;
-    let ethertype = u16::from_be_bytes([t0, t1]);
+    let ethertype =
+        Some(u16::from_be_bytes([t0, t1])).filter(|kind| matches!(kind, 0x0800 | 0x0806 | 0x6558 | 0x86dd | 0x8847 | 0x894f))?;
     Some(Opened { kind: Count::InGeneve, id: Some(number(v0, v1, v2)), next: Next::EtherType(ethertype, inner) })
 }
 

@@ -4,6 +4,7 @@ use super::super::captured::Captured;
 use super::super::count::Count;
 use super::super::link::Next;
 use super::super::mpls;
+use super::super::plausible;
 use super::{Opened, air, esp, gre, gtp, l2tp, overlay, teredo};
 
 /// Recognises an encapsulation. The ports are the registered ones, and 8472, which Linux took for VXLAN before there was one.
@@ -18,11 +19,11 @@ pub(super) fn open(datagram: Captured<'_>, ends: u64) -> Option<Opened<'_>> {
     // The sender's port of these is a hash of the inner flow.
     let by_receiver = match to {
         4341 => overlay::lisp(rest),
-        4754 => gre::open(rest, ends),
+        4754 => gre::open(rest, ends).filter(certain),
         4789 | 8472 => overlay::vxlan(rest),
-        4790 => overlay::vxlan_gpe(rest),
+        4790 => overlay::vxlan_gpe(rest).filter(certain),
         6081 => overlay::geneve(rest),
-        6635 => mpls::open(rest),
+        6635 => mpls::open(rest).filter(certain),
         37_008 => air::tzsp(rest),
         _ => None,
     };
@@ -33,10 +34,20 @@ pub(super) fn open(datagram: Captured<'_>, ends: u64) -> Option<Opened<'_>> {
         () if is(3386) => gtp::open_first_version(rest),
         () if is(4500) => esp_in_udp(rest),
         () if is(5072) => teredo::ayiya(rest),
-        () if is(5247) => air::capwap(rest),
+        () if is(5247) => air::capwap(rest).filter(certain),
         () => teredo::open(rest),
     };
     by_receiver.or_else(by_either)
+}
+
+/// Whether what is inside is what it should be: these ports may be anybody's.
+fn certain(opened: &Opened<'_>) -> bool {
+    match opened.next {
+        Next::V4(packet) | Next::EtherType(0x0800, packet) => plausible::v4(packet),
+        Next::V6(packet) | Next::EtherType(0x86dd, packet) => plausible::v6(packet),
+        Next::Ethernet(frame) => plausible::ethernet(frame),
+        _ => true,
+    }
 }
 
 /// RFC 3948: four zeros in place of the index are a key exchange. Only in tunnel mode, where the inner header can be checked.
