@@ -31,6 +31,10 @@ use tunnel::{Opened, esp};
 /// How many datagrams one frame may complete, one in the other: a tunnel's and what is in it, with room to spare.
 const WHOLES: usize = 4;
 
+/// Protocol numbers (IANA).
+const TCP: u8 = 6;
+const ESP: u8 = 50;
+
 /// Turns frames into packets, and counts by name what it could not turn.
 #[derive(Debug)]
 pub struct Decoder {
@@ -61,11 +65,7 @@ impl Decoder {
         let Self { vlan_depth, tunnel_depth, counters, fragments, wholes } = self;
         counters.frame();
         let mut desk = Desk { frame, counters, fragments, wholes, tags_left: *vlan_depth, tunnels_left: *tunnel_depth };
-        let mut link = Link::default();
-        let found = match link::first(frame, &mut link) {
-            Ok(next) => datagram(next, link, &mut desk),
-            Err(fate) => Err(Stop::Fate(fate)),
-        };
+        let found = plain(&mut desk);
         match found {
             Ok(packet) => {
                 desk.counters.add(Count::Tcp);
@@ -147,6 +147,8 @@ impl<'a> Desk<'a, '_> {
     }
 
     /// Takes in a fragment; the datagram that it completes.
+    #[cold]
+    #[inline(never)]
     fn reassemble(&mut self, fragment: Upper<'a>, place: Place, outer: Outer<'a>) -> Result<(Outer<'a>, Upper<'a>), Count> {
         let (whole, left) = std::mem::take(&mut self.wholes).split_first_mut().ok_or(Count::FragmentNested)?;
         self.wholes = left;
@@ -164,21 +166,38 @@ impl<'a> Desk<'a, '_> {
     }
 }
 
-/// The TCP segment that `next` leads to, or what there is instead.
+/// The TCP segment in the frame, or what there is instead: the short way of nearly every packet, IP on a usual link.
 #[inline]
-fn datagram<'a>(mut next: Next<'a>, mut link: Link<'a>, desk: &mut Desk<'a, '_>) -> Result<Packet<'a>, Stop<'a>> {
-    const TCP: u8 = 6;
-    const ESP: u8 = 50;
+fn plain<'a>(desk: &mut Desk<'a, '_>) -> Result<Packet<'a>, Stop<'a>> {
+    let mut link = Link::default();
+    let (outer, upper) = match link::first(desk.frame, &mut link)? {
+        Next::V4(ip) => ip::v4(ip, link, desk)?,
+        Next::V6(ip) => ip::v6(ip, link, desk)?,
+        other => network(other, link, desk)?,
+    };
+    if upper.protocol == TCP {
+        return Ok(tcp::segment(desk.frame.number, outer, upper, desk.counters)?);
+    }
+    above(outer, upper, desk)
+}
+
+/// Goes from header to header until one of IP has been read.
+#[inline(never)]
+fn network<'a>(mut next: Next<'a>, mut link: Link<'a>, desk: &mut Desk<'a, '_>) -> Result<(Outer<'a>, Upper<'a>), Stop<'a>> {
     loop {
-        let (outer, mut upper) = match next {
-            Next::V4(ip) => ip::v4(ip, link, desk)?,
-            Next::V6(ip) => ip::v6(ip, link, desk)?,
+        next = match next {
+            Next::V4(ip) => return Ok(ip::v4(ip, link, desk)?),
+            Next::V6(ip) => return Ok(ip::v6(ip, link, desk)?),
             Next::Subframes(all) => return Err(Stop::Several(all, link)),
-            other => {
-                next = link::step(other, &mut link, desk)?;
-                continue;
-            }
+            other => link::step(other, &mut link, desk)?,
         };
+    }
+}
+
+/// Goes through what is above an IP header, and the headers in there, until TCP comes.
+#[inline(never)]
+fn above<'a>(mut outer: Outer<'a>, mut upper: Upper<'a>, desk: &mut Desk<'a, '_>) -> Result<Packet<'a>, Stop<'a>> {
+    loop {
         if upper.protocol == ESP
             && let Some(inner) = esp::opened(&outer, upper)
         {
@@ -188,7 +207,8 @@ fn datagram<'a>(mut next: Next<'a>, mut link: Link<'a>, desk: &mut Desk<'a, '_>)
         if upper.protocol == TCP {
             return Ok(tcp::segment(desk.frame.number, outer, upper, desk.counters)?);
         }
-        (next, link) = tunnel::inside(outer, upper, desk)?;
+        let (next, link) = tunnel::inside(outer, upper, desk)?;
+        (outer, upper) = network(next, link, desk)?;
     }
 }
 
@@ -203,7 +223,11 @@ fn several<'a>(subframes: Captured<'a>, link: Link<'a>, desk: &mut Desk<'a, '_>,
         let wholes = &mut *desk.wholes;
         let mut own =
             Desk { frame: desk.frame, counters: &mut *desk.counters, fragments: &mut *desk.fragments, wholes, tags_left, tunnels_left };
-        match datagram(next, link, &mut own) {
+        let found = match network(next, link, &mut own) {
+            Ok((outer, upper)) => above(outer, upper, &mut own),
+            Err(stop) => Err(stop),
+        };
+        match found {
             Ok(packet) => {
                 own.counters.add(Count::Tcp);
                 each(&packet);
