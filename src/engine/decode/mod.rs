@@ -65,14 +65,13 @@ impl Decoder {
         let Self { vlan_depth, tunnel_depth, counters, fragments, wholes } = self;
         counters.frame();
         let mut desk = Desk { frame, counters, fragments, wholes, tags_left: *vlan_depth, tunnels_left: *tunnel_depth };
-        let found = plain(&mut desk);
-        match found {
+        match &first(&mut desk) {
             Ok(packet) => {
                 desk.counters.add(Count::Tcp);
-                each(&packet);
+                each(packet);
             }
-            Err(Stop::Fate(fate)) => desk.left(fate),
-            Err(Stop::Several(subframes, link)) => several(subframes, link, &mut desk, &mut each),
+            Err(Stop::Fate(fate)) => desk.left(*fate),
+            Err(Stop::Several(subframes, link)) => several(*subframes, *link, &mut desk, &mut each),
         }
     }
 
@@ -166,18 +165,37 @@ impl<'a> Desk<'a, '_> {
     }
 }
 
-/// The TCP segment in the frame, or what there is instead: the short way of nearly every packet, IP on a usual link.
+/// The TCP segment in the frame, or what there is instead. The way of nearly every packet, IPv4 on Ethernet, shares nothing with the
+/// others: where they meet, all that is known of a packet would be kept in memory.
 #[inline]
-fn plain<'a>(desk: &mut Desk<'a, '_>) -> Result<Packet<'a>, Stop<'a>> {
+fn first<'a>(desk: &mut Desk<'a, '_>) -> Result<Packet<'a>, Stop<'a>> {
     let mut link = Link::default();
-    let (outer, upper) = match link::first(desk.frame, &mut link)? {
-        Next::V4(ip) => ip::v4(ip, link, desk)?,
-        Next::V6(ip) => ip::v6(ip, link, desk)?,
-        other => network(other, link, desk)?,
-    };
-    if upper.protocol == TCP {
-        return Ok(tcp::segment(desk.frame.number, outer, upper, desk.counters)?);
+    match link::first(desk.frame, &mut link)? {
+        Next::V4(ip) => {
+            let (outer, upper) = ip::v4(ip, link, desk)?;
+            if upper.protocol == TCP {
+                return tcp::segment(desk.frame.number, outer, upper, desk.counters);
+            }
+            above(outer, upper, desk)
+        }
+        Next::V6(ip) => over_v6(ip, link, desk),
+        other => datagram(other, link, desk),
     }
+}
+
+#[inline(never)]
+fn over_v6<'a>(ip: Captured<'a>, link: Link<'a>, desk: &mut Desk<'a, '_>) -> Result<Packet<'a>, Stop<'a>> {
+    let (outer, upper) = ip::v6(ip, link, desk)?;
+    if upper.protocol == TCP {
+        return tcp::segment(desk.frame.number, outer, upper, desk.counters);
+    }
+    above(outer, upper, desk)
+}
+
+/// The TCP segment that `next` leads to, or what there is instead.
+#[inline(never)]
+fn datagram<'a>(next: Next<'a>, link: Link<'a>, desk: &mut Desk<'a, '_>) -> Result<Packet<'a>, Stop<'a>> {
+    let (outer, upper) = network(next, link, desk)?;
     above(outer, upper, desk)
 }
 
@@ -205,7 +223,7 @@ fn above<'a>(mut outer: Outer<'a>, mut upper: Upper<'a>, desk: &mut Desk<'a, '_>
             upper = inner;
         }
         if upper.protocol == TCP {
-            return Ok(tcp::segment(desk.frame.number, outer, upper, desk.counters)?);
+            return tcp::segment(desk.frame.number, outer, upper, desk.counters);
         }
         let (next, link) = tunnel::inside(outer, upper, desk)?;
         (outer, upper) = network(next, link, desk)?;
@@ -223,11 +241,7 @@ fn several<'a>(subframes: Captured<'a>, link: Link<'a>, desk: &mut Desk<'a, '_>,
         let wholes = &mut *desk.wholes;
         let mut own =
             Desk { frame: desk.frame, counters: &mut *desk.counters, fragments: &mut *desk.fragments, wholes, tags_left, tunnels_left };
-        let found = match network(next, link, &mut own) {
-            Ok((outer, upper)) => above(outer, upper, &mut own),
-            Err(stop) => Err(stop),
-        };
-        match found {
+        match datagram(next, link, &mut own) {
             Ok(packet) => {
                 own.counters.add(Count::Tcp);
                 each(&packet);

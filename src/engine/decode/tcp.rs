@@ -3,6 +3,7 @@
 use etherparse::err::tcp::HeaderSliceError;
 use etherparse::{TcpHeader, TcpHeaderSlice};
 
+use super::Stop;
 use super::checksum::header_sum;
 use super::count::{Count, Counters};
 use super::ip::{Outer, Upper};
@@ -20,13 +21,13 @@ struct Options {
     timestamps: Option<(u32, u32)>,
 }
 
-/// Reads the TCP header.
+/// Reads the TCP header. The error is that of the whole walk, because to turn the result into another would copy the packet.
 #[inline]
-pub(super) fn segment<'a>(frame: u64, outer: Outer<'a>, upper: Upper<'a>, counters: &mut Counters) -> Result<Packet<'a>, Count> {
+pub(super) fn segment<'a>(frame: u64, outer: Outer<'a>, upper: Upper<'a>, counters: &mut Counters) -> Result<Packet<'a>, Stop<'a>> {
     let padded;
     let (header, cut) = match TcpHeaderSlice::from_slice(upper.bytes) {
         Ok(header) => (header, false),
-        Err(HeaderSliceError::Content(_)) => return Err(Count::TcpOffsetInvalid),
+        Err(HeaderSliceError::Content(_)) => return Err(Count::TcpOffsetInvalid.into()),
         Err(HeaderSliceError::Len(_)) => {
             padded = pad(upper)?;
             (TcpHeaderSlice::from_slice(&padded).map_err(|_| Count::TcpOffsetInvalid)?, true)
