@@ -14,6 +14,8 @@ pub struct Limits {
     pub fragment_timeout: Span,
     /// VLAN tags that are looked through in one frame.
     pub vlan_depth: usize,
+    /// Encapsulations (tunnels, label stacks, sessions) that are gone into in one frame; a deeper one is left and counted.
+    pub tunnel_depth: usize,
     /// Flows of one shard (there are 64); a closing one is forgotten first, then a half-open one, then the one that was armed longest ago.
     pub flows_per_shard: usize,
     /// How long a flow of which only SYNs were seen is kept after its last packet.
@@ -58,6 +60,7 @@ impl Default for Limits {
             fragment_bytes: 8 << 20,
             fragment_timeout: Span::from_secs(30),
             vlan_depth: 8,
+            tunnel_depth: 8,
             flows_per_shard: 768,
             opening_timeout: Span::from_secs(60),
             open_timeout: Span::from_secs(600),

@@ -28,7 +28,7 @@ pub use shards::Shards;
 
 use std::sync::Arc;
 
-use decode::{Decoded, Decoder};
+use decode::Decoder;
 use frame::Frame;
 use limits::Limits;
 use observation::Observation;
@@ -54,11 +54,7 @@ impl Engine {
     /// Takes a frame. Every timer due at or before its time fires first.
     pub fn handle_frame(&mut self, frame: &Frame<'_>) {
         let Self { decoder, clock, shards, out } = self;
-        clock.pass(frame, |frame, now| {
-            if let Decoded::Tcp(packet) = decoder.decode(frame) {
-                shards.handle(&packet, now, out);
-            }
-        });
+        clock.pass(frame, |frame, now| decoder.decode(frame, |packet| shards.handle(packet, now, out)));
     }
 
     /// An idle tick: fires what is due. Changes nothing that a later frame would not bring about.
@@ -70,11 +66,7 @@ impl Engine {
     /// The end of the input: decides what is pending on what was seen.
     pub fn finish(&mut self) {
         let Self { decoder, clock, shards, out } = self;
-        clock.finish(|frame, now| {
-            if let Decoded::Tcp(packet) = decoder.decode(frame) {
-                shards.handle(&packet, now, out);
-            }
-        });
+        clock.finish(|frame, now| decoder.decode(frame, |packet| shards.handle(packet, now, out)));
         self.shards.finish(self.clock.now(), &mut self.out);
     }
 

@@ -10,8 +10,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::{Audience, BATCH_FRAMES, Judge, More, Report, Settings, survive};
 use crate::capture::FrameSource;
 use crate::correlate::Correlator;
+use crate::engine::decode::Decoder;
 use crate::engine::decode::packet::{Head, Packet};
-use crate::engine::decode::{Decoded, Decoder};
 use crate::engine::flow::key::FlowKey;
 use crate::engine::observation::Observation;
 use crate::engine::time::Timestamp;
@@ -156,11 +156,7 @@ impl<S: FrameSource> Dispatcher<'_, '_, S> {
             self.judge.audience.progress(self.frames, source);
         };
         let (decoder, seed) = (&mut self.decoder, self.seed);
-        self.clock.finish(|frame, now| {
-            if let Decoded::Tcp(packet) = decoder.decode(frame) {
-                place(&mut filling, &packet, now, seed);
-            }
-        });
+        self.clock.finish(|frame, now| decoder.decode(frame, |packet| place(&mut filling, packet, now, seed)));
         let now = self.clock.now();
         self.send(&mut filling, now, true);
         while self.in_flight > 0 {
@@ -178,11 +174,7 @@ impl<S: FrameSource> Dispatcher<'_, '_, S> {
             let Some(frame) = source.next_frame()? else { return Ok(More::None) };
             (self.frame, self.frames) = (frame.number, self.frames + 1);
             fresh += 1;
-            self.clock.pass(&frame, |frame, now| {
-                if let Decoded::Tcp(packet) = decoder.decode(frame) {
-                    place(filling, &packet, now, seed);
-                }
-            });
+            self.clock.pass(&frame, |frame, now| decoder.decode(frame, |packet| place(filling, packet, now, seed)));
             if self.frames.is_multiple_of(BATCH_FRAMES as u64) {
                 break;
             }

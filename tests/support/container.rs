@@ -43,7 +43,7 @@ fn pcap(story: &Story, u32_bytes: fn(u32) -> [u8; 4], u16_bytes: fn(u16) -> [u8;
     file.extend(u32_bytes(magic));
     file.extend(u16_bytes(2));
     file.extend(u16_bytes(4));
-    for word in [0, 0, story.snap as u32, story.link as u32] {
+    for word in [0, 0, story.snap as u32, u32::from(story.link_type())] {
         file.extend(u32_bytes(word));
     }
     for frame in story.frames() {
@@ -86,7 +86,7 @@ fn section_header() -> Vec<u8> {
 }
 
 fn interface(story: &Story, decimals: u8) -> Vec<u8> {
-    let mut body = (story.link as u16).to_le_bytes().to_vec();
+    let mut body = story.link_type().to_le_bytes().to_vec();
     body.extend([0, 0]);
     body.extend((story.snap as u32).to_le_bytes());
     body.extend([9, 0, 1, 0, decimals, 0, 0, 0, 0, 0, 0, 0]);

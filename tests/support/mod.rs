@@ -8,3 +8,4 @@ pub(crate) mod injector;
 pub(crate) mod segment;
 pub(crate) mod story;
 pub(crate) mod wire;
+pub(crate) mod wrapping;

@@ -4,6 +4,7 @@ use super::connection::Connection;
 use super::host::Host;
 use super::segment::Segment;
 use super::wire::{Link, fragments, frame};
+use super::wrapping::{Wrapped, Wrapping};
 
 /// 2026-01-05T09:00:00Z, in nanoseconds since 1970.
 pub(crate) const START: u64 = 1_767_603_600_000_000_000;
@@ -46,6 +47,8 @@ pub(crate) enum Mirror {
 pub(crate) struct Story {
     now: u64,
     pub(crate) link: Link,
+    /// What stands in place of link type and tags.
+    pub(crate) wrapping: Option<Wrapping>,
     /// VLAN tags from the outside in: type and id.
     pub(crate) tags: Vec<(u16, u16)>,
     /// Bytes kept of each frame.
@@ -65,6 +68,7 @@ impl Story {
         Self {
             now: START,
             link: Link::Ethernet,
+            wrapping: None,
             tags: Vec::new(),
             snap: 262_144,
             mirror: Mirror::Once,
@@ -119,12 +123,20 @@ impl Story {
         if !self.seen {
             return 0;
         }
-        let mut bytes = frame(self.link, &self.tags, segment, datagram);
+        let mut bytes = match &self.wrapping {
+            Some(wrapping) => (wrapping.frame)(&Wrapped { segment, datagram }),
+            None => frame(self.link, &self.tags, segment, datagram),
+        };
         let original_len = bytes.len() as u32;
         bytes.truncate(self.snap);
         let interface = if self.split_tap { interface } else { 0 };
         self.frames.push(Captured { time: self.now, bytes, original_len, interface, section: self.section });
         self.frames.len() as u64
+    }
+
+    /// Number of the link type.
+    pub(crate) fn link_type(&self) -> u16 {
+        self.wrapping.map_or(self.link as u16, |wrapping| wrapping.link)
     }
 
     pub(crate) fn frames(&self) -> &[Captured] {

@@ -7,8 +7,8 @@ const LINK_TYPES_APART: usize = 64;
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)+) => {
-        /// One counter. The first group is the fate of a frame: every frame adds one to exactly one of these. The notes after
-        /// it are added beside a fate.
+        /// One counter. The first group is the fate of a datagram: every frame adds one to exactly one of these, and a frame that
+        /// holds several datagrams one for each. The notes after it are added beside a fate.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum Count {
             $($(#[$doc])* $variant,)+
@@ -32,9 +32,9 @@ counters! {
     Igmp = "igmp",
     /// SCTP.
     Sctp = "sctp",
-    /// Generic routing encapsulation.
+    /// Generic routing encapsulation of what is not decoded.
     Gre = "gre",
-    /// IPsec's encrypted payload.
+    /// IPsec's payload, encrypted as far as can be told.
     Esp = "esp",
     /// IPv4 inside IP.
     Ipv4InIp = "ipv4_in_ip",
@@ -52,9 +52,9 @@ counters! {
     NoNextHeader = "ipv6_no_next_header",
     /// ARP.
     Arp = "arp",
-    /// MPLS.
+    /// MPLS with something under the labels that is not decoded.
     Mpls = "mpls",
-    /// PPPoE, discovery or session.
+    /// PPPoE discovery, or a broken session header.
     Pppoe = "pppoe",
     /// LLDP.
     Lldp = "lldp",
@@ -68,6 +68,26 @@ counters! {
     LlcOther = "llc_other",
     /// Linux cooked capture of a device whose protocol field is no EtherType (netlink, 802.11 monitor, ...).
     CookedOther = "linux_cooked_other",
+    /// PPP that carries no IP (link control, compressed, a part of a packet, ...).
+    PppOther = "ppp_other",
+    /// 802.11 management, control, or without data.
+    WifiOther = "wifi_other",
+    /// An encrypted 802.11 frame.
+    WifiEncrypted = "wifi_encrypted",
+    /// A fragment of an 802.11 frame.
+    WifiFragment = "wifi_fragment",
+    /// A later piece of a preempted Ethernet frame (IEEE 802.3br).
+    MpacketFragment = "mpacket_fragment",
+    /// A loopback frame of an address family other than IP.
+    LoopbackOther = "loopback_family_other",
+    /// A frame of its link type without any packet in it.
+    LinkWithoutPacket = "link_without_packet",
+    /// A link-layer header of unknown version.
+    LinkHeaderInvalid = "link_header_invalid",
+    /// More encapsulations than `Limits::tunnel_depth`.
+    TunnelTooDeep = "tunnel_too_deep",
+    /// L2TP over IP, of which the payload could not be told.
+    L2tp = "l2tp",
     /// A link type that is not decoded; `Counters` splits it by number.
     LinkTypeUnsupported = "link_type_unsupported",
     /// The frame ends inside its link-layer header.
@@ -96,7 +116,7 @@ counters! {
     FragmentCut = "fragment_cut",
     /// A fragment of impossible length or place.
     FragmentInvalid = "fragment_invalid",
-    /// A fragment header inside a reassembled datagram.
+    /// A fragment header inside a reassembled datagram, or more levels of fragments than are put together.
     FragmentNested = "fragment_nested",
     /// The frame ends inside the first twenty bytes of the TCP header.
     TcpHeaderCut = "tcp_header_cut",
@@ -105,6 +125,56 @@ counters! {
     /// The data offset is below 5 or beyond the segment's end.
     TcpOffsetInvalid = "tcp_offset_invalid",
 
+    /// Note: IPv4 inside IP.
+    InIpv4 = "in_ipv4_in_ip",
+    /// Note: IPv6 inside IP.
+    InIpv6 = "in_ipv6_in_ip",
+    /// Note: inside GRE.
+    InGre = "in_gre",
+    /// Note: inside the GRE of PPTP.
+    InPptp = "in_pptp",
+    /// Note: a frame mirrored by ERSPAN.
+    InErspan = "in_erspan",
+    /// Note: inside EtherIP, or Ethernet inside IPv6.
+    InEtherIp = "in_ether_ip",
+    /// Note: inside VXLAN or its generic extension.
+    InVxlan = "in_vxlan",
+    /// Note: inside GENEVE.
+    InGeneve = "in_geneve",
+    /// Note: inside a network service header.
+    InNsh = "in_nsh",
+    /// Note: inside LISP.
+    InLisp = "in_lisp",
+    /// Note: inside GTP-U.
+    InGtp = "in_gtp",
+    /// Note: inside L2TP.
+    InL2tp = "in_l2tp",
+    /// Note: inside Teredo.
+    InTeredo = "in_teredo",
+    /// Note: inside AYIYA.
+    InAyiya = "in_ayiya",
+    /// Note: inside CAPWAP.
+    InCapwap = "in_capwap",
+    /// Note: a frame sent on by TZSP.
+    InTzsp = "in_tzsp",
+    /// Note: inside ESP that does not encrypt.
+    InEsp = "in_esp_unencrypted",
+    /// Note: inside MACsec that does not encrypt.
+    InMacsec = "in_macsec_unencrypted",
+    /// Note: under MPLS labels.
+    InMpls = "in_mpls",
+    /// Note: inside a PPPoE session.
+    InPppoe = "in_pppoe",
+    /// Note: inside a provider backbone (802.1ah).
+    InBackbone = "in_provider_backbone",
+    /// Note: inside Cisco's FabricPath.
+    InFabricPath = "in_fabric_path",
+    /// Note: behind a VN-Tag.
+    InVnTag = "in_vn_tag",
+    /// Note: behind an E-Tag.
+    InETag = "in_e_tag",
+    /// Note: an aggregate of several 802.11 datagrams.
+    InAggregate = "in_wifi_aggregate",
     /// Note: the TCP options were cut by the snap length and read as far as they are there.
     TcpOptionsCut = "tcp_options_cut",
     /// Note: a malformed TCP option; those before it were read.
@@ -129,22 +199,27 @@ pub(super) struct Counters {
     by_count: [u64; NAMES.len()],
     frames: u64,
     understood: u64,
+    /// What the present frame adds to `understood` when it is.
+    not_yet: u64,
     link_types: BTreeMap<u16, u64>,
     link_types_others: u64,
 }
 
 impl Counters {
     pub(super) fn new() -> Self {
-        Self { by_count: [0; NAMES.len()], frames: 0, understood: 0, link_types: BTreeMap::new(), link_types_others: 0 }
+        Self { by_count: [0; NAMES.len()], frames: 0, understood: 0, not_yet: 0, link_types: BTreeMap::new(), link_types_others: 0 }
     }
 
     pub(super) fn frame(&mut self) {
         self.frames = self.frames.wrapping_add(1);
+        self.not_yet = 1;
     }
 
-    /// The frame reached the network layer.
+    /// The frame reached the network layer, for the first time or again.
+    #[inline]
     pub(super) fn understood(&mut self) {
-        self.understood = self.understood.wrapping_add(1);
+        self.understood = self.understood.wrapping_add(self.not_yet);
+        self.not_yet = 0;
     }
 
     #[inline]

@@ -36,6 +36,7 @@ struct Key {
     version: u8,
     protocol: u8,
     vlans: [u16; 2],
+    tunnel: u32,
 }
 
 /// What the fragment at offset 0 says of its datagram.
@@ -45,7 +46,7 @@ struct First {
     ttl: u8,
     id: u16,
     df: bool,
-    ether: Option<[u8; 12]>,
+    ether: Option<([u8; 6], [u8; 6])>,
     checksum_covers_addresses: bool,
 }
 
@@ -75,9 +76,20 @@ pub(super) struct Fragments {
     by_age: BTreeMap<u64, (Timestamp, Key)>,
     next_age: u64,
     held: usize,
-    /// The datagram given back last.
-    whole: Vec<u8>,
-    whole_first: Option<First>,
+}
+
+/// A datagram that was put together; the packet borrows from it.
+#[derive(Debug, Default)]
+pub(super) struct Whole {
+    bytes: Vec<u8>,
+    first: Option<First>,
+}
+
+impl Whole {
+    /// Bytes of heap in use.
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.bytes.capacity()
+    }
 }
 
 impl Fragments {
@@ -90,24 +102,22 @@ impl Fragments {
             by_age: BTreeMap::new(),
             next_age: 0,
             held: 0,
-            whole: Vec::new(),
-            whole_first: None,
         }
     }
 
     /// Bytes of heap in use, estimated on the high side.
     pub(super) fn heap_bytes(&self) -> usize {
-        self.held.saturating_add(self.whole.capacity())
+        self.held
     }
 
-    /// Takes in a fragment. The datagram that it completes is given back, with the words of the fragment at offset 0 about the whole
+    /// Takes in a fragment. The datagram that it completes is given back in `whole`, with the words of the fragment at offset 0 about the whole
     /// and the time of this one. Otherwise the error is this frame's fate.
     pub(super) fn add<'a>(
-        &'a mut self,
+        &mut self,
         fragment: Upper<'_>,
         place: Place,
         outer: Outer<'_>,
-        counters: &mut Counters,
+        (whole, counters): (&'a mut Whole, &mut Counters),
     ) -> Result<(Outer<'a>, Upper<'a>), Count> {
         let bytes = whole_units(fragment, place, outer.version)?;
         let key = Key::of(place, fragment.protocol, &outer);
@@ -127,23 +137,23 @@ impl Fragments {
                 datagram.first = Some(First::of(fragment, &outer));
             }
         }
-        let whole = datagram.completed_by();
+        let completed = datagram.completed_by();
         self.held = self.held.saturating_add(datagram.cost()).saturating_sub(before);
-        let Some(first) = whole else {
+        let Some(first) = completed else {
             self.evict(counters);
             return Err(if fate == Taken::Invalid { Count::FragmentInvalid } else { Count::Fragment });
         };
         let Some(done) = self.remove(&key) else { return Err(Count::Fragment) };
         counters.add(Count::FragmentReassembled);
-        self.whole.clear();
-        done.pieces.values().for_each(|piece| self.whole.extend_from_slice(piece));
+        whole.bytes.clear();
+        done.pieces.values().for_each(|piece| whole.bytes.extend_from_slice(piece));
         let upper = Upper {
             protocol: first.protocol,
-            bytes: &self.whole,
+            bytes: &whole.bytes,
             declared: done.have,
             checksum_covers_addresses: first.checksum_covers_addresses,
         };
-        Ok((self.whole_first.insert(first).words_on(outer, done.wire_len), upper))
+        Ok((whole.first.insert(first).words_on(outer, done.wire_len), upper))
     }
 
     /// Drops what waited too long: from the oldest on, and the one asked for even when stamps that ran backwards hide it behind others.
@@ -205,6 +215,7 @@ impl Key {
             version: outer.version,
             protocol: if outer.version == 4 { protocol } else { 0 },
             vlans,
+            tunnel: outer.link.tunnel,
         }
     }
 }
@@ -216,14 +227,18 @@ impl First {
             ttl: outer.ttl,
             id: outer.id,
             df: outer.df,
-            ether: outer.link.ether.copied(),
+            ether: outer.link.ether.map(|(destination, source)| (*destination, *source)),
             checksum_covers_addresses: fragment.checksum_covers_addresses,
         }
     }
 
     /// `outer` of the completing fragment, corrected to speak for the whole.
     fn words_on<'a>(&'a self, outer: Outer<'_>, wire_len: u32) -> Outer<'a> {
-        let link = Link { ether: self.ether.as_ref(), vlans: outer.link.vlans };
+        let link = Link {
+            ether: self.ether.as_ref().map(|(destination, source)| (destination, source)),
+            vlans: outer.link.vlans,
+            tunnel: outer.link.tunnel,
+        };
         Outer { wire_len, link, ttl: self.ttl, id: self.id, df: self.df, ..outer }
     }
 }

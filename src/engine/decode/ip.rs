@@ -3,11 +3,12 @@
 use etherparse::err::{ip_auth, ipv4, ipv6};
 use etherparse::{IpAuthHeaderSlice, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice, Ipv6RawExtHeaderSlice};
 
+use super::Desk;
+use super::captured::Captured;
 use super::count::{Count, Counters};
-use super::fragment::{Fragments, Place};
-use super::link::{Captured, Link};
+use super::fragment::Place;
+use super::link::Link;
 use super::packet::Addr;
-use crate::engine::frame::Frame;
 use crate::engine::time::Timestamp;
 
 /// How many extension headers of one packet are followed. RFC 8200 section 4.1 recommends an order of seven.
@@ -70,6 +71,12 @@ impl<'a> Upper<'a> {
         if self.is_cut() { Count::ExtensionCut } else { Count::ExtensionInvalid }
     }
 
+    /// Its bytes, with what is known of the wire.
+    pub(super) fn captured(&self) -> Captured<'a> {
+        let captured = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
+        Captured { bytes: self.bytes, beyond: self.declared.saturating_sub(captured) }
+    }
+
     /// Whether the snap length took a part of it.
     pub(super) fn is_cut(&self) -> bool {
         self.bytes.len() < self.declared as usize
@@ -78,13 +85,7 @@ impl<'a> Upper<'a> {
 
 /// An IPv4 packet's upper layer; reassembled when this fragment completes it.
 #[inline]
-pub(super) fn v4<'a>(
-    ip: Captured<'a>,
-    link: Link<'a>,
-    frame: &Frame<'a>,
-    counters: &mut Counters,
-    fragments: &'a mut Fragments,
-) -> Result<(Outer<'a>, Upper<'a>), Count> {
+pub(super) fn v4<'a>(ip: Captured<'a>, link: Link<'a>, desk: &mut Desk<'a, '_>) -> Result<(Outer<'a>, Upper<'a>), Count> {
     let header = Ipv4HeaderSlice::from_slice(ip.bytes).map_err(|error| match error {
         ipv4::HeaderSliceError::Len(_) => Count::Ipv4HeaderCut,
         ipv4::HeaderSliceError::Content(_) => Count::Ipv4HeaderInvalid,
@@ -98,8 +99,8 @@ pub(super) fn v4<'a>(
         total => u32::from(total).checked_sub(header_len as u32).ok_or(Count::Ipv4HeaderInvalid)?,
     };
     let mut outer = Outer {
-        time: frame.time,
-        wire_len: frame.wire_len,
+        time: desk.frame.time,
+        wire_len: desk.frame.wire_len,
         link,
         src: Addr::v4(header.source()),
         dst: Addr::v4(header.destination()),
@@ -108,7 +109,7 @@ pub(super) fn v4<'a>(
         id: header.identification(),
         df: header.dont_fragment(),
     };
-    arrived(declared, on_wire, counters);
+    arrived(declared, on_wire, desk.counters);
 
     let mut upper = Upper::new(header.protocol().0, rest, declared);
     upper.checksum_covers_addresses = !source_routed(header.options());
@@ -118,7 +119,7 @@ pub(super) fn v4<'a>(
             offset: u32::from(header.fragments_offset().byte_offset()),
             more: header.more_fragments(),
         };
-        (outer, upper) = fragments.add(upper, place, outer, counters)?;
+        (outer, upper) = desk.reassemble(upper, place, outer)?;
     }
     if upper.protocol == number::AUTHENTICATION {
         upper = authentication(upper)?;
@@ -127,13 +128,7 @@ pub(super) fn v4<'a>(
 }
 
 /// An IPv6 packet's upper layer; reassembled when this fragment completes it.
-pub(super) fn v6<'a>(
-    ip: Captured<'a>,
-    link: Link<'a>,
-    frame: &Frame<'a>,
-    counters: &mut Counters,
-    fragments: &'a mut Fragments,
-) -> Result<(Outer<'a>, Upper<'a>), Count> {
+pub(super) fn v6<'a>(ip: Captured<'a>, link: Link<'a>, desk: &mut Desk<'a, '_>) -> Result<(Outer<'a>, Upper<'a>), Count> {
     let header = Ipv6HeaderSlice::from_slice(ip.bytes).map_err(|error| match error {
         ipv6::HeaderSliceError::Len(_) => Count::Ipv6HeaderCut,
         ipv6::HeaderSliceError::Content(_) => Count::Ipv6HeaderInvalid,
@@ -148,8 +143,8 @@ pub(super) fn v6<'a>(
         length => u32::from(length),
     };
     let outer = Outer {
-        time: frame.time,
-        wire_len: frame.wire_len,
+        time: desk.frame.time,
+        wire_len: desk.frame.wire_len,
         link,
         src: Addr::v6(header.source()),
         dst: Addr::v6(header.destination()),
@@ -158,8 +153,8 @@ pub(super) fn v6<'a>(
         id: 0,
         df: false,
     };
-    arrived(declared, on_wire, counters);
-    extensions(Upper::new(next, rest, declared), outer, counters, fragments)
+    arrived(declared, on_wire, desk.counters);
+    extensions(Upper::new(next, rest, declared), outer, desk)
 }
 
 #[inline]
@@ -176,13 +171,8 @@ fn arrived(declared: u32, on_wire: u32, counters: &mut Counters) {
 }
 
 #[inline]
-fn extensions<'a>(
-    mut upper: Upper<'a>,
-    mut outer: Outer<'a>,
-    counters: &mut Counters,
-    fragments: &'a mut Fragments,
-) -> Result<(Outer<'a>, Upper<'a>), Count> {
-    let mut fragments = Some(fragments);
+fn extensions<'a>(mut upper: Upper<'a>, mut outer: Outer<'a>, desk: &mut Desk<'a, '_>) -> Result<(Outer<'a>, Upper<'a>), Count> {
+    let mut whole = false;
     for _ in 0..=EXTENSIONS {
         match upper.protocol {
             number::HOP_BY_HOP | number::ROUTING | number::DESTINATION | number::MOBILITY | number::HIP | number::SHIM6 => {
@@ -204,8 +194,11 @@ fn extensions<'a>(
                         offset: u32::from(header.fragment_offset().byte_offset()),
                         more: header.more_fragments(),
                     };
-                    let fragments = fragments.take().ok_or(Count::FragmentNested)?;
-                    (outer, upper) = fragments.add(upper, place, outer, counters)?;
+                    if whole {
+                        return Err(Count::FragmentNested);
+                    }
+                    whole = true;
+                    (outer, upper) = desk.reassemble(upper, place, outer)?;
                 }
             }
             _ => return Ok((outer, upper)),
@@ -267,6 +260,8 @@ pub(super) fn fate_of_protocol(protocol: u8) -> Count {
         59 => Count::NoNextHeader,
         89 => Count::Ospf,
         103 => Count::Pim,
+        115 => Count::L2tp,
+        137 => Count::Mpls,
         112 => Count::Vrrp,
         132 => Count::Sctp,
         _ => Count::IpProtocolOther,

@@ -52,7 +52,7 @@ pub struct Head {
     pub no_options: bool,
     /// The twelve bits after the data offset: reserved, NS (AE), CWR, ECE, URG, ACK, PSH, RST, SYN, FIN.
     pub flags: TcpFlags,
-    /// TTL or hop limit.
+    /// TTL or hop limit of the innermost IP header.
     pub ttl: u8,
     /// IPv4 identification; 0 for IPv6.
     pub ip_id: u16,
@@ -64,10 +64,13 @@ pub struct Head {
     /// adding the payload's sum gives 0xffff when the checksum is right. 0, which no such sum is, when it cannot be known: the
     /// snap length cut the header, or a source route hides the address that the checksum covers.
     pub header_sum: u16,
-    /// Ethernet source and destination, where the link layer has them.
+    /// Source and destination of the innermost Ethernet or 802.11 header, where there is one.
     pub ether: Option<([u8; 6], [u8; 6])>,
     /// VLAN ids from the outside in.
     pub vlans: Vlans,
+    /// The tunnels that the packet was in, as one number: 0 for none, equal for both directions of the same tunnels. It tells equal
+    /// addresses of different networks apart, where the encapsulation names its network in the same way in both directions.
+    pub tunnel: u32,
     /// Bytes of the whole frame on the wire.
     pub wire_len: u32,
 }

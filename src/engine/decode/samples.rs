@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use etherparse::TcpHeader;
 
+use super::Decoder;
 use super::packet::{Addr, Head, TcpFlags, Vlans};
-use super::{Decoded, Decoder};
 use crate::engine::frame::{Frame, LinkType};
 use crate::engine::limits::Limits;
 use crate::engine::time::Timestamp;
@@ -146,6 +146,7 @@ pub(super) fn hello(wire_len: u32) -> Head {
         header_sum: 0,
         ether: None,
         vlans: Vlans::default(),
+        tunnel: 0,
         wire_len,
     }
 }
@@ -160,12 +161,18 @@ pub(super) fn on_ethernet(head: Head) -> Head {
     Head { ether: Some((CLIENT_MAC, SERVER_MAC)), ..head }
 }
 
-/// Decodes one frame, and copies what it was.
+/// Decodes one frame, and copies the segments in it.
+pub(super) fn all_decoded(decoder: &mut Decoder, frame: &Frame<'_>) -> Vec<(Head, Vec<u8>)> {
+    let mut all = Vec::new();
+    decoder.decode(frame, |packet| all.push((packet.head, packet.payload.to_vec())));
+    all
+}
+
+/// Decodes one frame with at most one segment, and copies it.
 pub(super) fn decoded(decoder: &mut Decoder, frame: &Frame<'_>) -> Option<(Head, Vec<u8>)> {
-    match decoder.decode(frame) {
-        Decoded::Tcp(packet) => Some((packet.head, packet.payload.to_vec())),
-        Decoded::Other => None,
-    }
+    let mut all = all_decoded(decoder, frame);
+    assert!(all.len() < 2, "one segment in a frame");
+    all.pop()
 }
 
 /// The segment in one frame.

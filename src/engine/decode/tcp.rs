@@ -3,6 +3,7 @@
 use etherparse::err::tcp::HeaderSliceError;
 use etherparse::{TcpHeader, TcpHeaderSlice};
 
+use super::Stop;
 use super::checksum::header_sum;
 use super::count::{Count, Counters};
 use super::ip::{Outer, Upper};
@@ -20,13 +21,13 @@ struct Options {
     timestamps: Option<(u32, u32)>,
 }
 
-/// Reads the TCP header.
+/// Reads the TCP header. The error is that of the whole walk, because to turn the result into another would copy the packet.
 #[inline]
-pub(super) fn segment<'a>(frame: u64, outer: Outer<'a>, upper: Upper<'a>, counters: &mut Counters) -> Result<Packet<'a>, Count> {
+pub(super) fn segment<'a>(frame: u64, outer: Outer<'a>, upper: Upper<'a>, counters: &mut Counters) -> Result<Packet<'a>, Stop<'a>> {
     let padded;
     let (header, cut) = match TcpHeaderSlice::from_slice(upper.bytes) {
         Ok(header) => (header, false),
-        Err(HeaderSliceError::Content(_)) => return Err(Count::TcpOffsetInvalid),
+        Err(HeaderSliceError::Content(_)) => return Err(Count::TcpOffsetInvalid.into()),
         Err(HeaderSliceError::Len(_)) => {
             padded = pad(upper)?;
             (TcpHeaderSlice::from_slice(&padded).map_err(|_| Count::TcpOffsetInvalid)?, true)
@@ -60,6 +61,7 @@ pub(super) fn segment<'a>(frame: u64, outer: Outer<'a>, upper: Upper<'a>, counte
         header_sum: if sum_known { header_sum(outer.src, outer.dst, bytes, upper.declared) } else { 0 },
         ether: outer.link.source_and_destination(),
         vlans: outer.link.vlans,
+        tunnel: outer.link.tunnel,
         wire_len: outer.wire_len,
     };
     Ok(Packet { head, payload: upper.bytes.get(bytes.len()..).unwrap_or(&[]) })

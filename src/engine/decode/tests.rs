@@ -1,5 +1,10 @@
 //! What the decoder makes of each kind of frame.
 
+mod links;
+mod tunnels;
+mod wifi;
+mod wraps;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -277,13 +282,13 @@ fn other_traffic_is_counted_by_name() {
     becomes(LinkType::RAW, &[0x41; 20], &["ipv4_header_invalid"]);
     becomes(LinkType::RAW, &[0x60; 39], &["ipv6_header_cut"]);
     becomes(LinkType::RAW, &[0x50; 39], &["ip_version_unknown"]);
-    becomes(LinkType(105), &[0; 60], &["link_type_105_unsupported"]);
+    becomes(LinkType(147), &[0; 60], &["link_type_147_unsupported"]);
 }
 
 #[test]
 fn a_capture_of_which_nothing_is_understood_can_be_told() {
     let mut decoder = Decoder::new(&Limits::default());
-    decoded(&mut decoder, &frame(LinkType(105), &[0; 60]));
+    decoded(&mut decoder, &frame(LinkType(147), &[0; 60]));
     decoded(&mut decoder, &frame(LinkType::ETHERNET, &[0xff; 60]));
     decoded(&mut decoder, &frame(LinkType::RAW, &[0xff; 60]));
     assert_eq!((decoder.frames(), decoder.understood()), (3, 0));
@@ -311,6 +316,7 @@ fn nearly_valid() -> impl Strategy<Value = Vec<u8>> {
         ipv4(&tcp(&[], b"hello")),
         ipv6(0, &extended),
     ];
+    let wholes: Vec<Vec<u8>> = wholes.into_iter().chain(wraps::all().into_iter().map(|wrap| wrap.bytes)).chain(wifi::examples()).collect();
     let changes = proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6);
     (prop::sample::select(wholes), changes, any::<prop::sample::Index>()).prop_map(|(mut bytes, changes, cut)| {
         let len = bytes.len();
@@ -326,17 +332,36 @@ proptest! {
         frames in proptest::collection::vec((prop_oneof![nearly_valid(), proptest::collection::vec(any::<u8>(), 0..200)], any::<u32>(), any::<i64>()), 1..8),
     ) {
         let mut decoder = Decoder::new(&Limits::default());
-        for link in [1, 12, 14, 101, 113, 228, 229, 276, 105].map(LinkType) {
+        for link in links::ALL.map(LinkType) {
             for (bytes, wire_len, time) in &frames {
                 let time = crate::engine::time::Timestamp::from_nanos(*time);
                 let frame = Frame { number: 1, time, link, bytes, wire_len: *wire_len };
-                if let Some((head, payload)) = decoded(&mut decoder, &frame) {
+                for (head, payload) in all_decoded(&mut decoder, &frame) {
                     prop_assert!(payload.len() <= head.payload_len as usize);
                     prop_assert!(checksum_ok(&head, &payload).is_none() || payload.len() == head.payload_len as usize);
                 }
             }
         }
-        prop_assert_eq!(decoder.frames() as usize, frames.len() * 9);
+        prop_assert_eq!(decoder.frames() as usize, frames.len() * links::ALL.len());
+    }
+
+    #[test]
+    fn no_payload_of_any_protocol_or_port_makes_it_panic(
+        payload in proptest::collection::vec(any::<u8>(), 0..120),
+        protocol: u8,
+        ethertype: u16,
+        snapped in 0usize..60,
+    ) {
+        let mut decoder = Decoder::new(&Limits::default());
+        let ports = [1701, 2152, 4341, 4500, 4754, 4789, 4790, 5072, 5247, 6081, 6635, 8472, 37_008, 3544];
+        let datagrams = ports.map(|port| wraps::outer(17, &wraps::udp(port, port, &payload)));
+        let tunnels = [4, 41, 47, 50, 51, 97, 115, 137, 143, protocol].map(|protocol| wraps::outer(protocol, &payload));
+        let types = [0x8847, 0x8864, 0x88e5, 0x88e7, 0x8926, 0x893f, 0x894f, 0x8100, 0x880b, ethertype].map(|kind| ethernet(kind, &payload));
+        for whole in datagrams.iter().chain(&tunnels).chain(&types) {
+            let bytes = &whole[..whole.len().saturating_sub(snapped)];
+            all_decoded(&mut decoder, &Frame { bytes, ..frame(LinkType::ETHERNET, whole) });
+        }
+        prop_assert_eq!(decoder.frames(), 34);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::engine::decode::packet::{Addr, Head, Vlans};
 /// Shards of the flow state. A constant, so that the number of workers changes nothing.
 pub const SHARDS: usize = 64;
 
-/// A TCP flow: its two endpoints in a fixed order, and the VLANs, where equal addresses may be other hosts.
+/// A TCP flow: its two endpoints in a fixed order, and the VLANs and tunnels, where equal addresses may be other hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FlowKey {
     /// The lower endpoint.
@@ -17,6 +17,7 @@ pub struct FlowKey {
     /// The higher endpoint.
     pub high: (Addr, u16),
     vlans: [u16; 2],
+    tunnel: u32,
 }
 
 /// Which endpoint of the key sent a packet.
@@ -45,7 +46,7 @@ impl FlowKey {
     pub fn of(head: &Head) -> (Self, Sender) {
         let (src, dst) = ((head.src, head.src_port), (head.dst, head.dst_port));
         let (low, high, sender) = if src <= dst { (src, dst, Sender::Low) } else { (dst, src, Sender::High) };
-        (Self { low, high, vlans: vlan_pair(head.vlans) }, sender)
+        (Self { low, high, vlans: vlan_pair(head.vlans), tunnel: head.tunnel }, sender)
     }
 
     /// Hash keyed by `seed`: attackers choose addresses.
@@ -56,6 +57,7 @@ impl FlowKey {
         hasher.write_u128(self.high.0.0);
         let [outer, inner] = self.vlans;
         hasher.write_u64(u64::from(self.low.1) | u64::from(self.high.1) << 16 | u64::from(outer) << 32 | u64::from(inner) << 48);
+        hasher.write_u32(self.tunnel);
         hasher.finish()
     }
 

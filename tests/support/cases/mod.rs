@@ -12,12 +12,13 @@ mod stream;
 mod tcp;
 mod told;
 mod web;
+mod wrapped;
 
 pub(crate) use told::{Alert, Case, Expected, Told};
 
 /// Every case, in order of name.
 pub(crate) fn all() -> Vec<Case> {
-    let loud_and_twins = [race::cases(), stream::cases(), framing::cases(), in_path::cases(), resets::cases()];
+    let loud_and_twins = [race::cases(), stream::cases(), framing::cases(), wrapped::cases(), in_path::cases(), resets::cases()];
     let quiet = [fronts::cases(), tcp::cases(), closes::cases(), sensor::cases(), web::cases()];
     let mut cases: Vec<Case> = loud_and_twins.into_iter().chain(quiet).flatten().collect();
     cases.sort_by(|a, b| a.name.cmp(&b.name));

@@ -1,20 +1,23 @@
 //! What a case is made of: its name, its recipe in words, its story, and what must be said about it.
 
+use super::wrapped;
 use crate::support::container::Container;
 use crate::support::story::Story;
+use crate::support::wrapping::Wrapping;
 use serde::{Deserialize, Serialize};
 
 /// One folder of `pcaps/`.
 pub(crate) struct Case {
     pub(crate) name: String,
     /// Origin and recipe: the README's paragraph.
-    about: &'static str,
+    about: String,
     tell: Tell,
 }
 
 enum Tell {
     Alone(fn() -> Told),
     Twin(fn(bool) -> Told, bool),
+    Wrapped(Wrapping, bool),
 }
 
 /// A story with what is expected of it.
@@ -55,15 +58,24 @@ pub(crate) struct Alert {
 impl Case {
     /// A case with no twin.
     pub(crate) fn alone(name: &str, about: &'static str, tell: fn() -> Told) -> Self {
-        Self { name: name.to_owned(), about, tell: Tell::Alone(tell) }
+        Self { name: name.to_owned(), about: about.to_owned(), tell: Tell::Alone(tell) }
     }
 
     /// A loud case and its quiet twin.
     pub(crate) fn twins(name: &str, loud: &'static str, quiet: &'static str, tell: fn(bool) -> Told) -> [Self; 2] {
         [
-            Self { name: name.to_owned(), about: loud, tell: Tell::Twin(tell, true) },
-            Self { name: format!("{name}-quiet"), about: quiet, tell: Tell::Twin(tell, false) },
+            Self { name: name.to_owned(), about: loud.to_owned(), tell: Tell::Twin(tell, true) },
+            Self { name: format!("{name}-quiet"), about: quiet.to_owned(), tell: Tell::Twin(tell, false) },
         ]
+    }
+
+    /// The race of `race-302-on-get` and its twin, wrapped.
+    pub(crate) fn wrapped(wrapping: Wrapping) -> [Self; 2] {
+        [("", "The race"), ("-quiet", "The quiet twin")].map(|(suffix, which)| Self {
+            name: format!("wrapped-{}{suffix}", wrapping.name),
+            about: format!("{which} of `race-302-on-get` {}", wrapping.about),
+            tell: Tell::Wrapped(wrapping, suffix.is_empty()),
+        })
     }
 
     /// Tells the story.
@@ -71,6 +83,7 @@ impl Case {
         match self.tell {
             Tell::Alone(tell) => tell(),
             Tell::Twin(tell, loud) => tell(loud),
+            Tell::Wrapped(wrapping, loud) => wrapped::told(wrapping, loud),
         }
     }
 
