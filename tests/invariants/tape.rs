@@ -86,6 +86,10 @@ impl<S> Audience<S> for Told {
         self.0.push(alert.clone());
     }
     fn progress(&mut self, _frames: u64, _source: &S) {}
+
+    fn panicked(&mut self, frame: u64) {
+        panic!("the engine panicked at frame {frame}");
+    }
 }
 
 /// What the pump tells of `frames`, and what it counted, with so many workers.
