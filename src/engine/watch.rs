@@ -135,7 +135,7 @@ fn is_odd(flow: &Flow, response: &Response, record: &Record, knowledge: &Knowled
     bare || unread
         || early
         || knowledge.devices.may_know(record)
-        || redirect_semantics::leads_away(&response.redirects, asked(flow, response).as_ref())
+        || (!response.redirects.is_empty() && redirect_semantics::leads_away(&response.redirects, asked(flow, response).as_ref()))
 }
 
 fn asked(flow: &Flow, response: &Response) -> Option<Address> {

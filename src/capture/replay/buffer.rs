@@ -7,7 +7,7 @@ use super::error::{Damage, Part};
 
 /// Large enough that the cost of a read call vanishes, small enough to stay in the cache; a memory map costs more than
 /// this copy, in page faults.
-const CAPACITY: usize = 256 << 10;
+const CAPACITY: usize = 131072;
 
 /// Bytes read ahead of the format that takes them apart.
 pub(super) struct Buffer {

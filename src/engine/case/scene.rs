@@ -224,7 +224,12 @@ fn is_new(packet: &Record, client: &[Record]) -> bool {
 }
 
 /// The response that the suspect begins: as the stream was read, or, where the stream holds the other copy, read from the suspect alone.
-fn response_of(case: &Case, forged: &[Record], suspect: &Record, (payload, limits): (&[u8], &Limits)) -> (Option<Box<Response>>, Vec<Redirect>) {
+fn response_of(
+    case: &Case,
+    forged: &[Record],
+    suspect: &Record,
+    (payload, limits): (&[u8], &Limits),
+) -> (Option<Box<Response>>, Vec<Redirect>) {
     if let Some(response) = &case.response {
         let (from, to) = (response.first.seq, response.head_end.seq);
         let touches = seq_diff(suspect.payload_seq(), to) > 0 && seq_diff(from, suspect.payload_seq().wrapping_add(suspect.len)) > 0;

@@ -40,8 +40,8 @@ pub struct Piece<'a> {
 
 #[derive(Debug)]
 struct Chunk {
-    bytes: Box<[u8]>,
-    used: usize,
+    /// As long as it is used; of `CHUNK_BYTES` capacity from the start.
+    bytes: Vec<u8>,
     payload: usize,
     low: u32,
     high: u32,
@@ -181,7 +181,7 @@ impl Pool {
         }
         let last = self.logs.get(log.0 as usize)?.last;
         if let Some(chunk) = self.chunks.get(last as usize) {
-            let left = CHUNK_BYTES.saturating_sub(chunk.used + PIECE_HEADER);
+            let left = CHUNK_BYTES.saturating_sub(chunk.bytes.len() + PIECE_HEADER);
             if left >= wanted || left >= SMALLEST_SPLIT {
                 return Some(left);
             }
@@ -194,7 +194,8 @@ impl Pool {
         let index = self.take_chunk()?;
         let newest = self.newest;
         let chunk = self.chunks.get_mut(index as usize)?;
-        (chunk.used, chunk.payload, chunk.next, chunk.log) = (0, 0, NONE, log.0);
+        chunk.bytes.clear();
+        (chunk.payload, chunk.next, chunk.log) = (0, NONE, log.0);
         (chunk.older, chunk.newer) = (newest, NONE);
         match self.chunks.get_mut(newest as usize) {
             Some(neighbour) => neighbour.newer = index,
@@ -216,8 +217,8 @@ impl Pool {
             return Some(index);
         }
         if self.chunks.len() < self.capacity {
-            let bytes = vec![0; CHUNK_BYTES].into_boxed_slice();
-            self.chunks.push(Chunk { bytes, used: 0, payload: 0, low: 0, high: 0, older: NONE, newer: NONE, next: NONE, log: NONE });
+            let bytes = Vec::with_capacity(CHUNK_BYTES);
+            self.chunks.push(Chunk { bytes, payload: 0, low: 0, high: 0, older: NONE, newer: NONE, next: NONE, log: NONE });
             return u32::try_from(self.chunks.len() - 1).ok();
         }
         let index = self.oldest;
@@ -250,21 +251,16 @@ impl Pool {
     fn write(&mut self, log: LogId, record: &Record, (seq, offset): (u32, u32), bytes: &[u8]) {
         let Some(entry) = self.logs.get_mut(log.0 as usize) else { return };
         let Some(chunk) = self.chunks.get_mut(entry.last as usize) else { return };
-        let Some(room) = chunk.bytes.get_mut(chunk.used..) else { return };
-        let Some((header, room)) = room.split_first_chunk_mut::<RECORD_BYTES>() else { return };
-        *header = record.to_bytes();
-        let Some((place, room)) = room.split_first_chunk_mut::<8>() else { return };
-        *place = (u64::from(offset) | (bytes.len() as u64) << 32).to_le_bytes();
-        let Some(room) = room.get_mut(..bytes.len()) else { return };
-        room.copy_from_slice(bytes);
         let end = seq.wrapping_add(bytes.len() as u32);
-        if chunk.used == 0 {
+        if chunk.bytes.is_empty() {
             (chunk.low, chunk.high) = (seq, end);
         } else {
             chunk.low = if seq_diff(chunk.low, seq) < 0 { seq } else { chunk.low };
             chunk.high = if seq_diff(chunk.high, end) > 0 { end } else { chunk.high };
         }
-        chunk.used += PIECE_HEADER + bytes.len();
+        chunk.bytes.extend_from_slice(&record.to_bytes());
+        chunk.bytes.extend_from_slice(&(u64::from(offset) | (bytes.len() as u64) << 32).to_le_bytes());
+        chunk.bytes.extend_from_slice(bytes);
         chunk.payload += bytes.len();
         entry.payload += bytes.len();
     }
@@ -283,7 +279,7 @@ impl Pool {
 }
 
 fn pieces(chunk: &Chunk) -> impl Iterator<Item = Piece<'_>> {
-    let mut rest = chunk.bytes.get(..chunk.used).unwrap_or(&[]);
+    let mut rest = chunk.bytes.as_slice();
     std::iter::from_fn(move || {
         let (header, after) = rest.split_first_chunk::<RECORD_BYTES>()?;
         let (place, after) = after.split_first_chunk::<8>()?;

@@ -170,7 +170,7 @@ pub(super) fn parse_response(head: &[u8], first: Stamp, end: Stamp) -> Option<Re
         location: read.location,
         content_type: read.content_type,
         field_names: read.names,
-        lf_only: memmem::find(head, b"\r\n").is_none(),
+        lf_only: is_lf_only(head),
         head_complete: true,
         head_len: u32::try_from(head.len()).unwrap_or(u32::MAX),
         first,
@@ -178,6 +178,12 @@ pub(super) fn parse_response(head: &[u8], first: Stamp, end: Stamp) -> Option<Re
         request: None,
     };
     Some(ResponseHead { response, body, codings: read.codings })
+}
+
+/// No line ends in CR and LF. The first line end tells in nearly every head.
+fn is_lf_only(head: &[u8]) -> bool {
+    let first = memchr::memchr(b'\n', head).and_then(|at| head.get(at.checked_sub(1)?));
+    first != Some(&b'\r') && memmem::find(head, b"\r\n").is_none()
 }
 
 /// What is kept of a response's fields.
