@@ -18,6 +18,24 @@ use crate::engine::{Clock, Knowledge, ShardCounters};
 
 /// Frames between two moments at which observations are judged. A constant, so that the number of workers changes nothing.
 const BATCH_FRAMES: usize = 4096;
+/// Bytes after which they are judged earlier: workers are handed copies of a whole batch.
+const BATCH_BYTES: usize = 2 << 20;
+
+/// How full the batch is. It ends by what was read alone, so that it ends at the same frame whatever the number of workers.
+#[derive(Debug, Default)]
+struct Quota {
+    frames: usize,
+    bytes: usize,
+}
+
+impl Quota {
+    /// Takes a frame of so many bytes; true when the batch ends with it.
+    fn takes_last(&mut self, bytes: usize) -> bool {
+        self.frames += 1;
+        self.bytes += bytes;
+        self.frames >= BATCH_FRAMES || self.bytes >= BATCH_BYTES
+    }
+}
 
 /// How a source is pumped.
 #[derive(Clone, Debug)]

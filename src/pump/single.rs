@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Audience, BATCH_FRAMES, Judge, More, Report, Settings, survive};
+use super::{Audience, Judge, More, Quota, Report, Settings, survive};
 use crate::capture::FrameSource;
 use crate::correlate::Correlator;
 use crate::engine::{Engine, ShardCounters, Shards};
@@ -52,13 +52,13 @@ struct Single<'a, S> {
 impl<S: FrameSource> Single<'_, S> {
     /// Frames up to the next moment of judgement.
     fn batch(&mut self, source: &mut S) -> Result<More, S::Error> {
-        let mut fresh = 0_usize;
-        while !(fresh > 0 && source.is_waiting()) {
+        let mut quota = Quota::default();
+        while !(quota.frames > 0 && source.is_waiting()) {
             let Some(frame) = source.next_frame()? else { return Ok(More::None) };
             (self.frame, self.frames) = (frame.number, self.frames + 1);
-            fresh += 1;
+            let is_last = quota.takes_last(frame.bytes.len());
             self.engine.handle_frame(&frame);
-            if self.frames.is_multiple_of(BATCH_FRAMES as u64) {
+            if is_last {
                 break;
             }
         }

@@ -7,7 +7,7 @@ use std::thread::{self, ScopedJoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::{Audience, BATCH_FRAMES, Judge, More, Report, Settings, survive};
+use super::{Audience, Judge, More, Quota, Report, Settings, survive};
 use crate::capture::FrameSource;
 use crate::correlate::Correlator;
 use crate::engine::decode::Decoder;
@@ -169,13 +169,13 @@ impl<S: FrameSource> Dispatcher<'_, '_, S> {
     /// Frames up to the next moment of judgement, each with the worker that owns its flow.
     fn fill(&mut self, source: &mut S, filling: &mut [Batch]) -> Result<More, S::Error> {
         let (decoder, seed) = (&mut self.decoder, self.seed);
-        let mut fresh = 0_usize;
-        while !(fresh > 0 && source.is_waiting()) {
+        let mut quota = Quota::default();
+        while !(quota.frames > 0 && source.is_waiting()) {
             let Some(frame) = source.next_frame()? else { return Ok(More::None) };
             (self.frame, self.frames) = (frame.number, self.frames + 1);
-            fresh += 1;
+            let is_last = quota.takes_last(frame.bytes.len());
             self.clock.pass(&frame, |frame, now| decoder.decode(frame, |packet| place(filling, packet, now, seed)));
-            if self.frames.is_multiple_of(BATCH_FRAMES as u64) {
+            if is_last {
                 break;
             }
         }
