@@ -23,6 +23,9 @@ pub fn headline(alert: &Alert) -> String {
         Grade::Low => "possibly forged",
     };
     let said = match alert.verdict {
+        Verdict::OnPathInjection if is_contradicted(alert) => {
+            format!("A {forged} {}; the server's own packets contradict it", deed_in_words(alert.mechanism))
+        }
         Verdict::OnPathInjection => format!("A {forged} {}", forged_thing(alert.mechanism, true)),
         Verdict::InPathInjection => format!("A {forged} {}", forged_thing(alert.mechanism, false)),
         Verdict::EndpointRedirect => format!("A {} by the site itself or by something on its page", plain_thing(alert.mechanism)),
@@ -72,6 +75,19 @@ const fn forged_thing(mechanism: Mechanism, heard: bool) -> &'static str {
     }
 }
 
+/// An answer or data without a genuine version of the same bytes to hold beside it.
+fn is_contradicted(alert: &Alert) -> bool {
+    alert.genuine.is_none() && matches!(alert.mechanism, Mechanism::HttpRedirect | Mechanism::HttpContent | Mechanism::TcpContent)
+}
+
+const fn deed_in_words(mechanism: Mechanism) -> &'static str {
+    match mechanism {
+        Mechanism::HttpRedirect => "answer sent this device elsewhere",
+        Mechanism::HttpContent => "answer gave this device other content",
+        _ => "piece of data in a connection",
+    }
+}
+
 const fn plain_thing(mechanism: Mechanism) -> &'static str {
     match mechanism {
         Mechanism::HttpRedirect => "redirect",
@@ -88,6 +104,9 @@ fn two_answers(alert: &Alert) -> String {
     let (asked, mark) = (asked(alert), mark(alert));
     let (deed, when) = (deed(alert), genuine_came(alert));
     match alert.mechanism {
+        _ if is_contradicted(alert) => {
+            format!("This device {asked}, and a packet in the server's name {deed}. That packet {mark}, and {when}.")
+        }
         Mechanism::HttpRedirect | Mechanism::HttpContent => {
             format!(
                 "This device {asked} and got two different answers in the name of the same server. One of them {mark} and {deed}; {when}."
@@ -210,7 +229,13 @@ fn deed(alert: &Alert) -> String {
 /// When the genuine packet came, and what that usually means to the device.
 fn genuine_came(alert: &Alert) -> String {
     let Some(genuine) = &alert.genuine else {
-        return "the server itself was heard afterwards".to_owned();
+        let contradicts = alert.signals.iter().any(|signal| signal.code == "S9");
+        let said = if contradicts {
+            "the server's own count of what it sent does not include it"
+        } else {
+            "the server itself was heard afterwards"
+        };
+        return said.to_owned();
     };
     let gap = genuine.time - alert.forged.time;
     let closing = matches!(alert.mechanism, Mechanism::TcpReset | Mechanism::TcpFin);
