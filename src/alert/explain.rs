@@ -75,9 +75,12 @@ const fn forged_thing(mechanism: Mechanism, heard: bool) -> &'static str {
     }
 }
 
-/// An answer or data without a genuine version of the same bytes to hold beside it.
+/// An answer or data of which no second version was seen.
 fn is_contradicted(alert: &Alert) -> bool {
-    alert.genuine.is_none() && matches!(alert.mechanism, Mechanism::HttpRedirect | Mechanism::HttpContent | Mechanism::TcpContent)
+    let two_versions = alert.signals.iter().any(|signal| signal.code == "S1");
+    alert.genuine.is_none()
+        && !two_versions
+        && matches!(alert.mechanism, Mechanism::HttpRedirect | Mechanism::HttpContent | Mechanism::TcpContent)
 }
 
 const fn deed_in_words(mechanism: Mechanism) -> &'static str {
