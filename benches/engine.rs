@@ -15,7 +15,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sidewatch::engine::decode::{Decoded, Decoder};
+use sidewatch::engine::decode::Decoder;
 use sidewatch::engine::frame::{Frame, LinkType};
 use sidewatch::engine::limits::Limits;
 use sidewatch::engine::time::{Span, Timestamp};
@@ -58,9 +58,9 @@ fn main() {
 fn decode(name: &str, traffic: Traffic, effort: Effort) {
     let mut decoder = Decoder::new(&Limits::default());
     run(name, traffic, effort, |frame| {
-        if let Decoded::Tcp(packet) = decoder.decode(frame) {
+        decoder.decode(frame, |packet| {
             black_box(packet);
-        }
+        });
         0
     });
     println!("{:>10}", "-");

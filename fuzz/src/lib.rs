@@ -1,6 +1,7 @@
 //! What the fuzz targets share: reading a script from bytes, telling packets by it, and watching the engine while it reads them.
 
 pub mod exchange;
+pub mod links;
 pub mod script;
 pub mod story;
 pub mod watched;

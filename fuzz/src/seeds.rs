@@ -3,10 +3,11 @@
 use libfuzzer_sys as _; // what the instrumented library is linked against
 use sidewatch::capture::FrameSource;
 use sidewatch::capture::replay::{inputs, open};
-use sidewatch::engine::decode::{Decoded, Decoder};
+use sidewatch::engine::decode::Decoder;
 use sidewatch::engine::frame::Frame;
 use sidewatch::engine::limits::Limits;
 use sidewatch::engine::time::Timestamp;
+use sidewatch_fuzz::links::LINKS;
 use sidewatch_fuzz::{exchange, story};
 use std::error::Error;
 use std::fs;
@@ -60,22 +61,22 @@ fn read(capture: &Path) -> Result<Seeds, Box<dyn Error>> {
         last = Some(frame.time);
         story::literal(&mut seeds.engine, &frame, after);
         bare(&mut seeds.decode, &frame);
-        if let Decoded::Tcp(packet) = decoder.decode(&frame)
-            && !packet.payload.is_empty()
-        {
-            let from_client = packet.head.src_port > packet.head.dst_port;
-            exchange::literal(&mut seeds.http, from_client, packet.payload);
-            seeds.look_into(from_client, packet.payload);
-        }
+        decoder.decode(&frame, |packet| {
+            if !packet.payload.is_empty() {
+                let from_client = packet.head.src_port > packet.head.dst_port;
+                exchange::literal(&mut seeds.http, from_client, packet.payload);
+                seeds.look_into(from_client, packet.payload);
+            }
+        });
     }
     Ok(seeds)
 }
 
 /// As the target `decode` takes frames.
 fn bare(script: &mut Vec<u8>, frame: &Frame<'_>) {
-    let index = [1, 12, 14, 101, 113, 276].iter().position(|link| *link == frame.link.0).unwrap_or(7);
+    let index = LINKS.iter().position(|link| *link == frame.link.0).unwrap_or_default();
     let bytes = frame.bytes.get(..frame.bytes.len().min(0x7ff)).unwrap_or_default();
-    script.push(index as u8);
+    script.extend([index as u8, 0]);
     script.extend((bytes.len() as u16).to_be_bytes());
     script.extend(bytes);
 }

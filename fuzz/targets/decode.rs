@@ -2,15 +2,14 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use sidewatch::engine::decode::Decoder;
 use sidewatch::engine::decode::checksum::checksum_ok;
-use sidewatch::engine::decode::{Decoded, Decoder};
 use sidewatch::engine::flow::key::FlowKey;
 use sidewatch::engine::frame::{Frame, LinkType};
 use sidewatch::engine::limits::Limits;
 use sidewatch::engine::time::Timestamp;
+use sidewatch_fuzz::links::LINKS;
 use sidewatch_fuzz::script::Script;
-
-const LINKS: [u16; 8] = [1, 12, 14, 101, 113, 276, 105, 0];
 
 fuzz_target!(|data: &[u8]| {
     let mut script = Script::new(data);
@@ -18,20 +17,20 @@ fuzz_target!(|data: &[u8]| {
     let mut decoder = Decoder::new(&limits);
     let mut number = 0;
     while !script.is_over() {
+        let link = LINKS.get(usize::from(script.byte() & 31)).copied().unwrap_or_default();
         let how = script.byte();
-        let link = LINKS.get(usize::from(how & 7)).copied().unwrap_or_default();
         let len = usize::from(script.short() & 0x7ff);
         let bytes = script.take(len);
         number += 1;
         let time = Timestamp::from_parts(i64::from(how >> 6) * 20 + number as i64, 0);
         let wire_len = bytes.len() as u32 + u32::from(how >> 3 & 7) * 100;
         let frame = Frame { number, time, link: LinkType(link), bytes, wire_len };
-        if let Decoded::Tcp(packet) = decoder.decode(&frame) {
+        decoder.decode(&frame, |packet| {
             assert_eq!(packet.head.frame, number);
             assert!(packet.payload.len() <= packet.head.payload_len as usize, "more payload than the header declares");
             let _ = checksum_ok(&packet.head, packet.payload);
             let _ = FlowKey::of(&packet.head);
-        }
+        });
         assert!(decoder.heap_bytes() <= limits.fragment_bytes + (1 << 17), "{} bytes of fragments", decoder.heap_bytes());
     }
     assert_eq!(decoder.frames(), number);
