@@ -5,7 +5,7 @@ use sidewatch::alert::{Alert, SourceFacts, Style, eve, text};
 use sidewatch::correlate::Correlator;
 use sidewatch::engine::flow::key::SHARDS;
 use sidewatch::engine::limits::Limits;
-use sidewatch::engine::time::Timestamp;
+use sidewatch::engine::time::{Span, Timestamp};
 use sidewatch::engine::{Engine, Knowledge};
 use std::sync::Arc;
 
@@ -34,11 +34,11 @@ pub fn run(steps: &[Step], limits: &Limits, knowledge: &Arc<Knowledge>, (seed, j
     for (index, step) in steps.iter().enumerate() {
         clock = clock.max(step.time());
         match (step, judged) {
-            (Step::Frame { .. }, Judged::OnTheWay) => engine.handle_timeout(step.time()),
+            (Step::Frame { .. }, Judged::OnTheWay) => idle(&mut engine, step.time()),
             (Step::Tick(_), Judged::OnTheWay) => {
                 // Stamps may jump back; a tick later than the next frame is what neither a file nor a live capture has.
                 let next = steps.iter().skip(index).find(|step| matches!(step, Step::Frame { .. })).map(Step::time);
-                engine.handle_timeout(next.map_or(step.time(), |next| next.min(step.time())));
+                idle(&mut engine, next.map_or(step.time(), |next| next.min(step.time())));
                 alerts.extend(correlator.judge(engine.poll_observations()));
             }
             _ => {}
@@ -59,6 +59,13 @@ pub fn run(steps: &[Step], limits: &Limits, knowledge: &Arc<Knowledge>, (seed, j
         sound(alert, frames);
     }
     alerts
+}
+
+/// An idle tick, unless it would vouch for a stamp so far ahead that the engine waits for more frames to believe it.
+fn idle(engine: &mut Engine, time: Timestamp) {
+    if time - engine.now() <= Span::from_secs(3_600) {
+        engine.handle_timeout(time);
+    }
 }
 
 fn within(engine: &Engine, limits: &Limits) {

@@ -156,10 +156,11 @@ impl Shard {
         if let Some(index) = self.flows.find(&key, hash)
             && let Some(flow) = self.flows.flow(index)
         {
-            if now - flow.last_seen <= self.limits.flow_timeout(flow.stage) && !flow.is_reopened_by(&packet.head, sender) {
+            let over = flow.last_seen + self.limits.flow_timeout(flow.stage);
+            if now <= over && !flow.is_reopened_by(&packet.head, sender) {
                 return index;
             }
-            self.decide(index, Timestamp::MAX, (now, ClosedBecause::FlowOver), out);
+            self.decide(index, Timestamp::MAX, (now.min(over), ClosedBecause::FlowOver), out);
             self.forget(index);
         }
         if self.flows.len() >= self.limits.flows_per_shard
