@@ -37,7 +37,10 @@ pub(super) fn consider(assessment: &Assessment, ruling: &Ruling) -> Vec<Consider
         weigh(
             "anti-DDoS front that answers the SYN for the server",
             false,
-            format!("the packet also differs from {} other packets of the server", scene.base.len()),
+            match scene.base.len() {
+                1 => "the packet also differs from another packet of the server".to_owned(),
+                packets => format!("the packet also differs from {packets} other packets of the server"),
+            },
         );
     }
     if votes > 0 {
