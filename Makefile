@@ -26,7 +26,7 @@ SAY = printf '\n%s\n\n'
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: deps ## Build, replay two injections and a harmless look-alike (two minutes after compiling).
+demo: deps ## Build, replay two injections and a harmless look-alike (seconds after compiling).
 	@$(CARGO) build --release --locked
 	@$(SAY) 'Captures in which the network forged an answer: $(DEMO_LOUD)'
 	@$(SIDEWATCH) replay $(DEMO_LOUD) --format text --fail-on-alert; status=$$?; \
@@ -65,7 +65,7 @@ deny: deps ## Check licences, advisories and sources of all dependencies, where 
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --locked check; \
 	else echo 'cargo-deny is not installed, nothing was checked (cargo install --locked cargo-deny)'; fi
 
-# What compiling needs: cargo, and a C compiler with the C library's start files to link with.
+# What compiling needs: cargo, and a C compiler with the C library's headers and start files, for the allocator (mimalloc) and to link with.
 deps:
 	@command -v $(CARGO) >/dev/null || { echo 'cargo is missing: install Rust from https://rustup.rs' >&2; exit 1; }
 	@if ! echo 'int main(void) { return 0; }' | cc -x c - -o /dev/null 2>/dev/null; then \

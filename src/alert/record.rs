@@ -54,7 +54,7 @@ pub struct Alert {
     pub silence: Option<Span>,
 }
 
-/// Verdict class, signals.md section 4.
+/// What is held to have happened: the first class that fits, in the order of `correlate/verdict.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Man on the side: the genuine answer came too.
@@ -63,7 +63,7 @@ pub enum Verdict {
     InPathInjection,
     /// The site, or an ad in it, made the redirect.
     EndpointRedirect,
-    /// An operator's notice or a captive portal by its shape (listed ones come with the rules).
+    /// A captive portal, or an operator's notice, by its shape.
     CaptivePortal,
     /// The shape alone.
     SuspiciousRedirect,
@@ -88,7 +88,7 @@ pub enum Mechanism {
     SynAck,
 }
 
-/// Grade of the score, signals.md section 3.
+/// Grade of the score. Groups: A contradiction, B header vote, C known device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grade {
     /// 25 to 39.

@@ -1,4 +1,4 @@
-//! Where frames come from. Replay reads capture files; live capture comes with the daemon.
+//! Where frames come from. Replay reads capture files.
 
 pub mod replay;
 

@@ -1,4 +1,4 @@
-//! From evidence to a verdict: score, grade, class, severity (signals.md, sections 3 and 4).
+//! From evidence to a verdict: score, grade, class, severity.
 
 use crate::alert::{Grade, Mechanism, Verdict};
 use crate::engine::case::scene::Scene;
@@ -44,7 +44,7 @@ struct Points {
 
 impl Points {
     fn of(assessment: &Assessment) -> Self {
-        // One direction only, no handshake, merged segments, drops: header fields are then compared with too little (signals.md, section 1).
+        // One direction only, no handshake, merged segments, a wrong checksum: header fields are then compared with too little.
         let header = assessment.points(Group::Header) / if assessment.scene.impaired { 2 } else { 1 };
         Self {
             contradiction: assessment.points(Group::Contradiction),

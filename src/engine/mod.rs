@@ -34,7 +34,7 @@ use limits::Limits;
 use observation::Observation;
 use time::Timestamp;
 
-/// What one packet brings to its shard: the part of the work that does not depend on other flows.
+/// The pure half that judges flow by flow, whole, for one worker: decoder, clock and all shards. Several workers share out the shards instead.
 #[derive(Debug)]
 pub struct Engine {
     decoder: Decoder,

@@ -194,7 +194,7 @@ fn is_other_exchange(case: &Case, suspect: &Record) -> bool {
     suspect.len > 0 && suspect.frame > response.first.frame && case.client.iter().any(|packet| asked_again(&packet))
 }
 
-/// Below the lowest grade (signals.md, section 3) a case is no matter of an alert.
+/// Below the lowest grade (`LOW` in `correlate/verdict.rs`) a case is no matter of an alert.
 const WORTH_TELLING: u8 = 25;
 /// From this score on a case is an alert's whole matter, and its packets are not told of again.
 const TOLD: u8 = 40;

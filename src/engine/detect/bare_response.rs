@@ -4,13 +4,15 @@
 //! A response with neither Date nor Server, at most 512 bytes in all; five points more when its lines end in LF alone.
 //!
 //! ## Why it matters
-//! A server with a clock sends Date (RFC 9110, section 6.6.1). All 51 injections of Citizen Lab's captures had neither field.
+//! A server with a clock sends Date (RFC 9110, section 6.6.1). All 51 injections of Citizen Lab's captures had neither field; of 39 redirects in
+//! ordinary captures one had neither.
 //!
 //! ## When it is wrong
-//! One response in five has no Date; small servers in devices and trackers answer as barely.
+//! Of 803 ordinary HTTP flows one in five has no Date, and one in five no Server; small servers in devices and trackers answer as barely.
 //!
 //! ## Reference
-//! RFC 9110, sections 6.6.1 and 10.2.4; signals.md, section 8.
+//! RFC 9110, sections 6.6.1 and 10.2.4; Marczak et al., "Bad Traffic" (2018), 51 injections; ordinary flows: the test captures of nDPI, Suricata,
+//! Zeek and C. Sanders.
 
 use super::{Detector, Finding, Group, Knowledge, Weight};
 use crate::engine::case::scene::Scene;

@@ -2,18 +2,20 @@
 //!
 //! ## What it sees
 //! (a) Payload of the server after its RST; (b) new payload of the server at or after the sequence number of its FIN, or a FIN that ends the stream
-//! before bytes which were sent in its name, or a bare acknowledgment that counts the server's stream short of them; (c) a second RST whose sequence number is higher than the first one's and than any acknowledgment;
+//! before bytes which were sent in its name, or a bare acknowledgment that counts the server's stream short of them; (c) a second RST whose sequence
+//! number is higher than the first one's and than any acknowledgment;
 //! (d) an unsolicited bare acknowledgment 80 to 130 ms after the suspect's FIN, which is no contradiction but one header vote.
 //!
 //! ## Why it matters
 //! An endpoint that closed does not go on, and cannot end its stream before what it sent. (d) is the habit of a device that closes for both sides.
 //!
 //! ## When it is wrong
-//! (a) Segments that the network reordered arrive just after the RST; a load balancer may reset a connection that its backend still writes to.
+//! (a) Segments that the network reordered arrive just after the RST: those within 5 ms give nothing. A load balancer may reset a connection that its
+//! backend still writes to.
 //! (c) Some stacks answer each stray segment with a RST of its own number.
 //!
 //! ## Reference
-//! RFC 9293, sections 3.5.2 and 3.6; Weaver et al. (2009), RST_SEQ_CHANGE; Marczak et al. (2018).
+//! RFC 9293, sections 3.5.2 and 3.6; Weaver et al. (2009), RST_SEQ_CHANGE; Marczak et al. (2018): an acknowledgment 99.0 to 101.0 ms after the FIN in 36 of 36.
 
 use super::{Detector, Finding, Group, Knowledge, Weight};
 use crate::engine::case::scene::Scene;

@@ -1,17 +1,20 @@
 //! S3: an answer that came sooner than the server can answer.
 //!
 //! ## What it sees
-//! The time from the client's last payload to the suspect, against the shortest round trip to the server seen in this flow.
+//! The time from the client's last payload to the suspect, against the shortest round trip to the server seen in this flow: less than half of it
+//! gives 15 points, less than 0.9 of it 5. Round trips below 2 ms are left out.
 //!
 //! ## Why it matters
 //! An injector sits nearer than the server; its answer needs less than a round trip.
 //!
 //! ## When it is wrong
 //! Often: a SYN-ACK that was delayed by the server or a front that terminates TLS or TCP, an answer to an earlier request, a round trip that
-//! shrank. Less than 0.9 of the round trip was seen in 5 % of ordinary flows, less than half in 0.9 %. It supports, it never decides.
+//! shrank. Less than 0.9 of the round trip was seen in 5 % of 2,680 ordinary flows, less than half in 0.9 %; and of 36 injections measured in Turkey in
+//! 2018 none was below half. It supports, it never decides.
 //!
 //! ## Reference
-//! Duan et al., "Hold-On: Protecting Against On-Path DNS Poisoning" (2012); signals.md, section 8.
+//! Duan et al., "Hold-On: Protecting Against On-Path DNS Poisoning" (2012); Marczak et al., "Bad Traffic" (2018); ordinary flows: the test captures
+//! of nDPI, Suricata, Zeek and C. Sanders.
 
 use super::{Detector, Finding, Group, Knowledge, Weight};
 use crate::engine::case::scene::Scene;

@@ -1,8 +1,9 @@
 //! S7: the genuine server falls silent with the suspect.
 //!
 //! ## What it sees
-//! After the suspect no payload with the stack of the server's other packets arrives (a device in the path may let bare acknowledgments pass), for at least three seconds or ten round trips, although the
-//! server was alive at the SYN-ACK. At the end of a capture the silence so far counts, and its length is told.
+//! After the suspect no payload with the stack of the server's other packets arrives until the case is closed (a device in the path may let bare
+//! acknowledgments pass), although the server had sent its SYN-ACK or spoken before. A case is closed after three seconds, or after ten round trips
+//! where that is longer, and after ten seconds at most. At the end of a capture the silence so far counts, and its length is told.
 //!
 //! ## Why it matters
 //! It tells a device in the path, which lets nothing of the genuine answer through, from one on the side, whose victim receives both. It has no weight of

@@ -61,8 +61,8 @@ impl Detector for OverlapConflict {
     }
 }
 
-/// 65 when both copies begin an HTTP response, 60 when one does, else 35, or 45 when a copy borrows another packet's IP identification
-/// (signals.md, S1 and section 8, iv).
+/// 65 when both copies begin an HTTP response, 60 when one does, else 35, or 45 when a copy borrows another packet's IP identification:
+/// injectors that were captured outside HTTP did, and the harmless user-space stacks that send other bytes anew count their packets.
 fn points(conflict: &Conflict, scene: &Scene) -> u8 {
     let heads = [&conflict.earlier_bytes, &conflict.later_bytes].into_iter().filter(|bytes| Connection::is_response(bytes)).count();
     match heads {

@@ -3,7 +3,7 @@
 //! ## What it sees
 //! (a) No timestamps option although both sides negotiated it (not on a RST); (b) a TSval that the server's clock cannot show; (c) another "don't
 //! fragment" bit; (d) a window more than four times larger or smaller, the same on every packet of the suspect's sender; (e) data with FIN
-//! and without PSH; (f) reserved bits on a RST.
+//! and without PSH; (f) reserved or ECN bits on a RST.
 //!
 //! ## Why it matters
 //! (a) counts three votes: once timestamps are negotiated every segment must carry them, and of 1,585 ordinary flows none broke the rule. The
@@ -14,7 +14,8 @@
 //! (1.6 % of flows). FIN on the first data segment is seen in 4.6 % of HTTP flows.
 //!
 //! ## Reference
-//! RFC 7323, section 3.2; RFC 6864; Marczak et al. (2018); Weaver et al. (2009); signals.md, section 8.
+//! RFC 7323, section 3.2; RFC 6864; Marczak et al., "Bad Traffic" (2018); Weaver et al. (2009); ordinary flows: 2,680 of the test captures of nDPI,
+//! Suricata, Zeek and C. Sanders, 1,585 of them with timestamps negotiated, 803 of them HTTP.
 
 use super::{Detector, Finding, Group, Knowledge, vote};
 use crate::engine::case::scene::Scene;

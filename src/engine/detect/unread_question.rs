@@ -1,18 +1,18 @@
 //! S6+: an answer whose sender had not read the question.
 //!
 //! ## What it sees
-//! The suspect begins an HTTP response but acknowledges less than the request that it answers, although the whole request was sent before.
+//! The suspect carries payload in answer to an HTTP request but acknowledges not one byte of it, although the whole request was sent before.
 //!
 //! ## Why it matters
 //! An endpoint cannot answer what it has not received, and it acknowledges what it has. Shots that are fired on the SYN-ACK acknowledge only the
 //! client's initial sequence number plus one. Two votes.
 //!
 //! ## When it is wrong
-//! A server that answers before the whole request has arrived (413, 408, 400 on a broken head) acknowledges less; so does the answer to an earlier
-//! request of a pipeline. Only a request whose last byte came at least half a round trip before the answer counts.
+//! A server that gives up before it has read the request, or has nothing to do with what it says, acknowledges less: answers with a status of 1xx, 400,
+//! 408, 413, 414, 431, 501 or 503 are left out. So may the answer to an earlier request of a pipeline, where it was paired with a later one.
 //!
 //! ## Reference
-//! RFC 9293, section 3.4; fox-it, quantuminsert captures (eight of nine).
+//! RFC 9293, section 3.4; fox-it, "Deep dive into QUANTUM INSERT" (2015): so in eight of nine captures.
 
 use super::{Detector, Finding, Group, Knowledge, vote};
 use crate::engine::case::scene::Scene;

@@ -10,7 +10,7 @@ use crate::engine::decode::packet::Packet;
 use crate::engine::protocol::http::{Connection, Stamp};
 
 /// An overlap shorter than this proves nothing: keep-alive probes carry a garbage byte, and padding counted as payload is at most six bytes
-/// (signals.md, S1).
+/// (the least Ethernet frame leaves no more behind an ACK).
 const SMALLEST_CONFLICT: u32 = 8;
 /// Of a TLS stream only so much is remembered: the handshake, where plain bytes could still be forged.
 const TLS_REMEMBERED: usize = 4 << 10;

@@ -14,7 +14,7 @@ use crate::engine::decode::packet::{Head, Packet, TcpFlags};
 const FAR: u32 = 1 << 26;
 /// So many far packets in a row, and the stream is taken up anew at the last of them.
 const STRAYS_TO_RESYNC: u8 = 3;
-/// Fewer bytes beyond a FIN are padding that was counted as payload, or a keep-alive probe's (signals.md, S1).
+/// Fewer bytes beyond a FIN are padding that was counted as payload (two and six bytes of it were seen), or a keep-alive probe's.
 const SMALLEST_EXCESS: i32 = 8;
 /// Above any MTU in use on a wire (jumbo frames included): the capturing host merged segments.
 const LARGEST_SEGMENT: u32 = 9_000;
