@@ -33,7 +33,7 @@ Examples:
   sidewatch replay evidence.zip                       each capture in the archive, named evidence.zip!NAME
   sidewatch replay --continuous ring.pcap*            a rotated capture: connections go on from file to file
   sidewatch replay --follow growing.pcap              alerts while tcpdump still writes; Ctrl-C ends it
-  tcpdump -w - | sidewatch replay -                   the same from a pipe
+  tcpdump -U -w - | sidewatch replay --follow -       the same from a pipe
 
 pcap and pcapng are read, plain, packed (gzip, zstd, xz, bzip2, lz4), and inside tar and zip archives. From a folder, and the
 folders in it, the files are taken whose names end in .pcap, .pcapng, .cap, .trace, .tcpdump, .dump or .ntar, numbered or packed

@@ -19,6 +19,10 @@ pub struct ShardCounters {
     pub cases_left_out: u64,
     /// HTTP connections that let go of what they held because the shard's share was used up.
     pub http_dropped: u64,
+    /// Packets and conflicts that did not fit into their case.
+    pub case_packets_left_out: u64,
+    /// Chunks of remembered bytes that made room for younger ones of their own stream.
+    pub memory_outlived: u64,
     /// Chunks of remembered bytes taken from the stream that held the oldest.
     pub memory_stolen: u64,
     /// What the flows counted.
@@ -37,6 +41,8 @@ impl ShardCounters {
             cases_dismissed: self.cases_dismissed + other.cases_dismissed,
             cases_left_out: self.cases_left_out + other.cases_left_out,
             http_dropped: self.http_dropped + other.http_dropped,
+            case_packets_left_out: self.case_packets_left_out + other.case_packets_left_out,
+            memory_outlived: self.memory_outlived + other.memory_outlived,
             memory_stolen: self.memory_stolen + other.memory_stolen,
             flow: self.flow.plus(&other.flow),
         }

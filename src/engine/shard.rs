@@ -142,7 +142,7 @@ impl Shard {
     /// What was counted.
     #[must_use]
     pub(super) fn counters(&self) -> ShardCounters {
-        ShardCounters { memory_stolen: self.pool.stolen, ..self.counters }
+        ShardCounters { memory_stolen: self.pool.stolen, memory_outlived: self.pool.outlived, ..self.counters }
     }
 
     /// The flow that a packet belongs to: the one known, or a new one where none is, or where that one is over.
@@ -229,7 +229,7 @@ impl Shard {
             let holder = self.flows.flow_mut(oldest).filter(|flow| flow.first_frame == first_frame && flow.http_bytes > 0);
             if let Some(flow) = holder {
                 self.http_bytes -= std::mem::take(&mut flow.http_bytes);
-                flow.drop_http();
+                flow.drop_http(&mut self.counters.flow);
                 self.counters.http_dropped += 1;
             }
         }
@@ -258,6 +258,7 @@ impl Shard {
         flow.cases = open;
         self.open_cases -= due.len();
         for case in due {
+            self.counters.case_packets_left_out += case.left_out;
             let observation = watch::decide(&case, flow, &self.pool, (&self.limits, &self.knowledge), closed);
             self.counters.cases_dismissed += u64::from(observation.is_none());
             out.extend(observation);
@@ -267,6 +268,7 @@ impl Shard {
     fn forget(&mut self, index: u32) {
         if let Some(mut flow) = self.flows.remove(index) {
             flow.release(&mut self.pool);
+            flow.end_http(&mut self.counters.flow);
             self.http_bytes -= flow.http_bytes;
         }
     }

@@ -73,6 +73,8 @@ pub struct Pool {
     per_stream: usize,
     /// Chunks taken from the stream that held the pool's oldest bytes, because the pool was full.
     pub stolen: u64,
+    /// Chunks that went because their stream held its share in younger ones.
+    pub outlived: u64,
 }
 
 impl Pool {
@@ -89,6 +91,7 @@ impl Pool {
             capacity: (limits.remembered_bytes_per_shard / CHUNK_BYTES).max(1),
             per_stream: limits.remembered_bytes_per_stream,
             stolen: 0,
+            outlived: 0,
         }
     }
 
@@ -274,6 +277,7 @@ impl Pool {
             }
             self.detach(first);
             self.free.push(first);
+            self.outlived += 1;
         }
     }
 }

@@ -78,6 +78,8 @@ pub struct FlowCounters {
     pub corrupt_copies: u64,
     /// Conflicts of one flow beyond the bound.
     pub conflicts_left_out: u64,
+    /// HTTP bounds that were hit.
+    pub http: http::Counts,
 }
 
 impl FlowCounters {
@@ -91,6 +93,7 @@ impl FlowCounters {
             small_conflicts: self.small_conflicts + other.small_conflicts,
             corrupt_copies: self.corrupt_copies + other.corrupt_copies,
             conflicts_left_out: self.conflicts_left_out + other.conflicts_left_out,
+            http: self.http.plus(&other.http),
         }
     }
 }
@@ -210,10 +213,16 @@ impl Flow {
         reading + self.last_answer.as_ref().map_or(0, |answer| answer.heap_bytes())
     }
     /// Lets go of what HTTP holds; reading goes on at the next message.
-    pub fn drop_http(&mut self) {
+    pub fn drop_http(&mut self, counters: &mut FlowCounters) {
         self.last_answer = None;
         if let Some(http) = &mut self.http {
-            **http = http::Connection::default();
+            counters.http = counters.http.plus(&std::mem::take(&mut **http).counts());
+        }
+    }
+    /// Stops reading HTTP.
+    pub fn end_http(&mut self, counters: &mut FlowCounters) {
+        if let Some(http) = self.http.take() {
+            counters.http = counters.http.plus(&http.counts());
         }
     }
     /// The packet opens a new connection on the same ports.

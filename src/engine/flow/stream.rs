@@ -210,7 +210,7 @@ fn deliver(flow: &mut Flow, (bytes, wire): (&[u8], u32), record: &Record, (sende
 fn report(flow: &mut Flow, context: &mut Context<'_>) {
     context.events.extend(context.http.drain(..).map(FlowEvent::Http));
     if flow.http.as_ref().is_some_and(|http| !http.is_live()) {
-        flow.http = None;
+        flow.end_http(context.counters);
         flow.content = Content::Other;
     }
 }

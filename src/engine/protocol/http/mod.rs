@@ -47,6 +47,18 @@ pub struct Counts {
     pub bodies_unread: u64,
 }
 
+impl Counts {
+    /// Both added up.
+    #[must_use]
+    pub const fn plus(self, other: &Self) -> Self {
+        Self {
+            heads_too_long: self.heads_too_long + other.heads_too_long,
+            requests_unpaired: self.requests_unpaired + other.requests_unpaired,
+            bodies_unread: self.bodies_unread + other.bodies_unread,
+        }
+    }
+}
+
 /// One TCP connection read as HTTP/1.x. Bytes are handed in stream order, each direction by itself.
 ///
 /// Holds at most: two heads and one body (`Limits::http_head`, `Limits::http_body`), and `Limits::http_pipeline` requests of five fields
