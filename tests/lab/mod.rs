@@ -110,6 +110,15 @@ fn a_recorded_case_is_loud_unless_its_limit_is_known() {
 }
 
 #[test]
+fn the_cases_without_a_folder_are_those_that_the_page_calls_open() {
+    let mut open: Vec<String> = all().iter().filter(|case| !folder::folder(case).exists()).map(Case::name).collect();
+    let mut named: Vec<&str> = limits::OPEN.iter().flat_map(|(cases, _)| cases.iter().copied()).collect();
+    open.sort();
+    named.sort_unstable();
+    assert_eq!(open, named);
+}
+
+#[test]
 fn nothing_can_be_sent_outside_the_lab() {
     let own = namespaces::own_inode();
     assert!(fence::check(&own, "swlab-c").is_err(), "the machine's namespace is not the lab's, whatever the interface is called");
