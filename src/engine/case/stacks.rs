@@ -76,6 +76,13 @@ pub fn part(records: &[Record], suspect: &Record, servers: &[Record]) -> (Vec<Re
     (forged, base)
 }
 
+/// Resembles one of `some` more than any of `others`.
+#[must_use]
+pub fn is_nearer<'a>(record: &Record, some: &[Record], others: impl Iterator<Item = &'a Record>) -> bool {
+    let far = nearest(record, others);
+    nearest(record, some.iter()).is_some_and(|near| far.is_none_or(|far| near < far))
+}
+
 fn nearest<'a>(record: &Record, others: impl Iterator<Item = &'a Record>) -> Option<u32> {
     let mut least = None;
     for other in others {
