@@ -1,7 +1,7 @@
 //! The harmless explanations, and why each stands or falls.
 
 use crate::alert::{Considered, Verdict};
-use crate::engine::detect::Assessment;
+use crate::engine::detect::{Assessment, breaks_timestamps_rule};
 
 use super::verdict::Ruling;
 
@@ -26,7 +26,7 @@ pub(super) fn consider(assessment: &Assessment, ruling: &Ruling) -> Vec<Consider
     }
     let votes = assessment.votes();
     if votes > 0 && scene.base.is_empty() {
-        let broken = assessment.found("S6").is_some_and(|evidence| evidence.votes >= 3);
+        let broken = breaks_timestamps_rule(scene);
         let why = if broken {
             "the stack that opened the connection negotiated timestamps, and a front that answers for the server must keep to it"
         } else {

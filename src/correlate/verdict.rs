@@ -4,7 +4,7 @@ use crate::alert::{Grade, Mechanism, Verdict};
 use crate::engine::case::scene::Scene;
 use crate::engine::decode::packet::TcpFlags;
 use crate::engine::detect::redirect_semantics::{Destination, destination};
-use crate::engine::detect::{Assessment, Group, is_silent};
+use crate::engine::detect::{Assessment, Group, breaks_timestamps_rule, is_silent};
 use crate::engine::protocol::http::RedirectKind;
 use std::net::IpAddr;
 
@@ -127,8 +127,10 @@ fn class(assessment: &Assessment, points: Points, destination: Option<&Destinati
 /// Against the SYN-ACK alone every server behind a SYN proxy looks forged. Then the header needs a second witness: a broken timestamp rule, a known
 /// device, or a response as bare as a template.
 fn is_compared_enough(assessment: &Assessment, points: Points) -> bool {
-    let broken_rule = assessment.found("S6").is_some_and(|evidence| evidence.votes >= 3);
-    !assessment.scene.base.is_empty() || broken_rule || points.device > 0 || assessment.found("S10").is_some()
+    let broken_rule = breaks_timestamps_rule(&assessment.scene);
+    let seconded = points.device > 0 || assessment.found("S10").is_some();
+    // Who goes on to answer the client's next questions is a server behind a switch, or a stack that stopped sending timestamps.
+    seconded || (!assessment.scene.served_on && (broken_rule || !assessment.scene.base.is_empty()))
 }
 
 /// Two packets of the server, the acknowledgment of the request among them, were sent by the suspect's stack.
@@ -160,7 +162,7 @@ fn mechanism(scene: &Scene, destination: Option<&Destination>) -> Mechanism {
         Mechanism::TcpFin
     } else if destination.is_some() && !framed_only {
         Mechanism::HttpRedirect
-    } else if scene.response.is_some() || scene.asked().is_some() {
+    } else if scene.is_http || scene.response.is_some() || scene.asked().is_some() {
         Mechanism::HttpContent
     } else {
         Mechanism::TcpContent

@@ -20,6 +20,10 @@ use super::time::{Span, Timestamp};
 /// A RST later than this after the client's last payload interrupts nothing: middleboxes reset connections that idled out.
 const RESET_INTERRUPTS_WITHIN: Span = Span::from_secs(5);
 
+/// A RST or FIN to a connection whose server was not heard for so long may be a middlebox's that has forgotten the connection: the shortest common
+/// timeout of session tables is a minute for half-closed ones, and some minutes for others (RFC 5382, section 5 asks for more).
+const FORGOTTEN_AFTER: Span = Span::from_secs(60);
+
 /// What opening a case needs of the shard.
 pub(super) struct Desk<'a> {
     pub(super) pool: &'a Pool,
@@ -78,12 +82,20 @@ pub(super) fn react(flow: &mut Flow, event: FlowEvent, now: Timestamp, desk: &mu
     }
 }
 
+/// The server was not heard for so long that a middlebox may have forgotten the connection.
+fn may_be_forgotten(flow: &Flow, record: &Record) -> bool {
+    let server = flow.server_side();
+    let before = server.opening().seen().into_iter().chain(server.records()).filter(|other| other.frame < record.frame);
+    before.last().is_some_and(|last| record.time - last.time > FORGOTTEN_AFTER)
+}
+
 /// The client had asked and not been answered.
 fn is_unanswered(flow: &Flow, record: &Record) -> bool {
     let (server, client) = (flow.server_side(), flow.client_side());
-    client
-        .last_payload
-        .is_some_and(|asked| record.time - asked < RESET_INTERRUPTS_WITHIN && server.last_payload.is_none_or(|answered| answered < asked))
+    !may_be_forgotten(flow, record)
+        && client.last_payload.is_some_and(|asked| {
+            record.time - asked < RESET_INTERRUPTS_WITHIN && server.last_payload.is_none_or(|answered| answered < asked)
+        })
 }
 
 /// A reset of a connection on which something was going on.
@@ -92,7 +104,7 @@ fn interrupts(flow: &Flow, record: &Record) -> bool {
     let alive = server.opening().seen().is_some() || server.packets > 1;
     let last_payload = client.last_payload.max(server.last_payload);
     let busy = last_payload.is_none_or(|last| record.time - last < RESET_INTERRUPTS_WITHIN);
-    alive && busy && !server.closed && !client.closed && !client.reset
+    alive && busy && !may_be_forgotten(flow, record) && !server.closed && !client.closed && !client.reset
 }
 
 fn answer(flow: &mut Flow, response: Box<Response>, now: Timestamp, desk: &mut Desk<'_>) {

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::engine::case::scene::Scene;
+use crate::engine::case::stacks;
 use crate::engine::decode::packet::TcpFlags;
 use crate::engine::flow::record::Record;
 use crate::engine::time::Span;
@@ -152,6 +153,15 @@ fn differs_from_base(scene: &Scene) -> bool {
     scene.base_with_syn_ack().next().is_some() && !scene.base_with_syn_ack().any(alike)
 }
 
+/// The suspect's identification stands in the row of the server's own: a counter passes every value, a device's among them.
+fn is_next_of_server(scene: &Scene) -> bool {
+    let suspect = &scene.suspect;
+    scene.base_with_syn_ack().any(|record| {
+        let step = stacks::id_step(suspect.ip_id, record.ip_id).unsigned_abs();
+        record.df() == suspect.df() && (1..=64).contains(&step)
+    })
+}
+
 struct Field {
     name: &'static str,
     matches: bool,
@@ -164,7 +174,8 @@ fn judged(marks: &Marks, scene: &Scene) -> Vec<Field> {
     let mut judge = |name, matches, shown: String| fields.push(Field { name, matches, shown });
     if !suspect.is_v6() {
         if let Some(ids) = &marks.ip_id {
-            judge("ip_id", scene.forged.iter().all(|record| ids.contains(&record.ip_id)), format!("IP ID {:#06x}", suspect.ip_id));
+            let own = is_next_of_server(scene);
+            judge("ip_id", !own && scene.forged.iter().all(|record| ids.contains(&record.ip_id)), format!("IP ID {:#06x}", suspect.ip_id));
         }
         if let (Some(expected), Some(syn)) = (marks.ip_id_of_syn, scene.syn.seen()) {
             judge("ip_id_of_syn", (syn.ip_id == suspect.ip_id) == expected, "IP ID of the client's SYN".to_owned());

@@ -7,7 +7,7 @@ use crate::engine::flow::event::{CloseContradiction, Conflict};
 use crate::engine::flow::memory::Pool;
 use crate::engine::flow::record::{Record, seq_diff};
 use crate::engine::flow::side::Opening;
-use crate::engine::flow::{Flow, stream};
+use crate::engine::flow::{Content, Flow, stream};
 use crate::engine::limits::Limits;
 use crate::engine::protocol::http::{Connection, Event, Redirect, Request, Response, Stamp};
 use crate::engine::time::{Span, Timestamp};
@@ -54,10 +54,14 @@ pub struct Scene {
     pub closes: Vec<CloseContradiction>,
     /// The shortest round-trip time between the sensor and the server.
     pub rtt: Option<Span>,
+    /// The connection carries HTTP, whether or not this message of it was read.
+    pub is_http: bool,
     /// The server's port.
     pub server_port: u16,
     /// The first payload of the base's stack after the suspect. An acknowledgment is no answer: a device in the path may let it pass.
     pub spoke_again: Option<Record>,
+    /// The suspect's stack, and not the base's, answered what the client asked next.
+    pub served_on: bool,
     /// From the suspect to the end of the case.
     pub watched: Span,
     /// The flow ended before the suspect: a FIN of either side was seen.
@@ -164,6 +168,13 @@ fn scene(
     payload.truncate(LARGEST_PAYLOAD);
     let (response, body) = response_of(case, &forged, suspect, (&payload, limits));
     let spoke_again = base.iter().find(|record| record.frame > suspect.frame && record.len > 0).copied();
+    let asked_next = next_question(case, suspect);
+    let answers_next = |record: &&Record| record.len > 0 && asked_next.is_some_and(|asked| asked < record.frame);
+    // The SYN-ACK's header tells little: it is compared with where there is nothing else.
+    let opening = server.opening().seen().filter(|_| base.is_empty());
+    let by_suspect = |record: &Record| stacks::is_nearer(record, &forged, opening.into_iter().chain(&base));
+    let mut next_answers = records.iter().filter(answers_next).peekable();
+    let served_on = next_answers.peek().is_some() && next_answers.all(by_suspect);
     let before = |record: &&Record| record.len > 0 && record.frame < suspect.frame;
     let closing = |record: &Record| record.flags.any(TcpFlags::FIN | TcpFlags::RST) && record.frame < suspect.frame;
     Scene {
@@ -190,8 +201,10 @@ fn scene(
         request: case.request.clone(),
         closes: case.closes.clone(),
         rtt: flow.rtt,
+        is_http: flow.content == Content::Http,
         server_port: flow.endpoint(flow.server).1,
         spoke_again,
+        served_on,
         watched: closed - suspect.time,
         checksum,
         impaired: flow.client_side().packets == 0 || server.opening().seen().is_none() || server.offloaded || checksum == Some(false),
@@ -201,10 +214,9 @@ fn scene(
 /// The packets of the suspect's sender, and the rest without RSTs; up to the client's next question, with which another exchange begins.
 fn divide(case: &Case, records: &[Record], (suspect, other): (&Record, Option<&Record>), syn_ack: &Opening) -> (Vec<Record>, Vec<Record>) {
     let is_reset = suspect.flags.any(TcpFlags::RST);
-    let next_question = case.client.iter().filter(|packet| packet.len > 0 && packet.frame > suspect.frame && is_new(packet, &case.client));
     // A false SYN-ACK begins all that follows.
     let bounded = !suspect.flags.any(TcpFlags::SYN);
-    let until = next_question.map(|packet| packet.frame).min().filter(|_| bounded).unwrap_or(u64::MAX);
+    let until = next_question(case, suspect).filter(|_| bounded).unwrap_or(u64::MAX);
     let candidates: Vec<Record> = records
         .iter()
         .filter(|record| record.frame != suspect.frame && record.frame < until && (is_reset || !record.flags.any(TcpFlags::RST)))
@@ -214,6 +226,12 @@ fn divide(case: &Case, records: &[Record], (suspect, other): (&Record, Option<&R
     let (forged, mut base) = stacks::part(&candidates, suspect, &servers);
     base.retain(|record| !record.flags.any(TcpFlags::RST));
     (forged, base)
+}
+
+/// The frame in which the client asks for the first time after the suspect.
+fn next_question(case: &Case, suspect: &Record) -> Option<u64> {
+    let asks = |packet: &&Record| packet.len > 0 && packet.frame > suspect.frame && is_new(packet, &case.client);
+    case.client.iter().filter(asks).map(|packet| packet.frame).min()
 }
 
 /// Not a retransmission of earlier payload.

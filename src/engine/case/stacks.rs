@@ -62,7 +62,9 @@ pub fn window_jumps(a: u16, b: u16) -> bool {
 pub fn part(records: &[Record], suspect: &Record, servers: &[Record]) -> (Vec<Record>, Vec<Record>) {
     let mut forged = vec![*suspect];
     let mut base: Vec<Record> = records.iter().filter(|record| record.frame < suspect.frame).copied().collect();
-    let certain: Vec<Record> = base.iter().chain(servers).copied().collect();
+    let heard = base.iter().any(|record| !record.flags.any(TcpFlags::SYN));
+    let comparable = |server: &&Record| !heard || !server.flags.any(TcpFlags::SYN);
+    let certain: Vec<Record> = base.iter().chain(servers.iter().filter(comparable)).copied().collect();
     for record in records.iter().filter(|record| record.frame > suspect.frame) {
         let named = servers.iter().any(|server| server.frame == record.frame);
         let from_server = nearest(record, certain.iter().chain(&base));
@@ -75,6 +77,13 @@ pub fn part(records: &[Record], suspect: &Record, servers: &[Record]) -> (Vec<Re
         if !named && (resembles || repeats(record, suspect, records)) { forged.push(*record) } else { base.push(*record) }
     }
     (forged, base)
+}
+
+/// Resembles one of `some` more than any of `others`.
+#[must_use]
+pub fn is_nearer<'a>(record: &Record, some: &[Record], others: impl Iterator<Item = &'a Record>) -> bool {
+    let far = nearest(record, others);
+    nearest(record, some.iter()).is_some_and(|near| far.is_none_or(|far| near < far))
 }
 
 fn nearest<'a>(record: &Record, others: impl Iterator<Item = &'a Record>) -> Option<u32> {

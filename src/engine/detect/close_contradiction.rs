@@ -11,7 +11,8 @@
 //!
 //! ## When it is wrong
 //! (a) Segments that the network reordered arrive just after the RST: those within 5 ms give nothing. A load balancer may reset a connection that its
-//! backend still writes to.
+//! backend still writes to. Where routes to an address of several machines change, one that knows nothing of the connection resets it: such a RST
+//! gives 35 points, others 45.
 //! (c) Some stacks answer each stray segment with a RST of its own number.
 //!
 //! ## Reference
@@ -22,6 +23,7 @@ use crate::engine::case::scene::Scene;
 use crate::engine::case::stacks;
 use crate::engine::decode::packet::TcpFlags;
 use crate::engine::flow::event::{CloseContradiction, CloseKind};
+use crate::engine::flow::record::Record;
 use crate::engine::time::Span;
 
 /// The unsolicited acknowledgment was seen 99.0 to 101.0 ms after the FIN in 36 of 36 injections.
@@ -74,10 +76,17 @@ fn points(close: &CloseContradiction, scene: &Scene) -> u8 {
     match close.kind {
         CloseKind::FinBeforeData | CloseKind::AckBeforeData if !stacks::borrows_id(&close.contradicted_by, &scene.base) => 30,
         CloseKind::DataAfterReset if close.contradicted_by.time - close.close.time < REORDERING => 0,
+        CloseKind::DataAfterReset if is_of_closed_port(&close.close) => 35,
         CloseKind::DataAfterReset => 45,
         CloseKind::DataAfterFin | CloseKind::FinBeforeData | CloseKind::AckBeforeData => 45,
         CloseKind::ResetMoved => 40,
     }
+}
+
+/// What a machine sends that knows nothing of the connection: no ACK and no window (RFC 9293, section 3.5.2). Behind one address another machine
+/// may know the connection and go on.
+fn is_of_closed_port(reset: &Record) -> bool {
+    !reset.flags.any(TcpFlags::ACK) && reset.window == 0
 }
 
 fn describe(close: &CloseContradiction, points: u8) -> Finding {

@@ -15,6 +15,7 @@ mod stack_break;
 mod unread_question;
 
 pub use genuine_silence::is_silent;
+pub use stack_break::breaks_timestamps_rule;
 
 use super::case::scene::Scene;
 use super::decode::packet::TcpFlags;

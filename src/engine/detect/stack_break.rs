@@ -72,12 +72,17 @@ impl Break {
     }
 }
 
-fn no_timestamps(scene: &Scene) -> Option<Break> {
+/// The suspect leaves out the timestamps option although both sides negotiated it, and the server's other packets carry it.
+#[must_use]
+pub fn breaks_timestamps_rule(scene: &Scene) -> bool {
     let exempt = scene.suspect.flags.any(TcpFlags::RST | TcpFlags::SYN);
     // Where others of the server leave the option out too, and are not of the suspect's sender, it was stripped on the way.
     let stripped = scene.base.iter().filter(|record| !record.has_timestamps()).count() * 2 > scene.base.len();
-    (!exempt && !scene.suspect.has_timestamps() && scene.timestamps_negotiated() && !stripped)
-        .then(|| Break::new(3, "no timestamps option", "timestamps on every segment, as both sides negotiated"))
+    !exempt && !scene.suspect.has_timestamps() && scene.timestamps_negotiated() && !stripped
+}
+
+fn no_timestamps(scene: &Scene) -> Option<Break> {
+    breaks_timestamps_rule(scene).then(|| Break::new(3, "no timestamps option", "timestamps on every segment, as both sides negotiated"))
 }
 
 fn wrong_clock(scene: &Scene) -> Option<Break> {

@@ -225,13 +225,15 @@ impl Flow {
             counters.http = counters.http.plus(&http.counts());
         }
     }
-    /// The packet opens a new connection on the same ports.
+    /// The packet opens a new connection on the same ports. A SYN of the server in a connection that the client opened is ignored, as the client does
+    /// (RFC 5961, section 4.2): who forges one would have the sensor forget what it has seen.
     #[must_use]
     pub fn is_reopened_by(&self, head: &Head, sender: Sender) -> bool {
         let fresh_syn = head.flags.any(TcpFlags::SYN) && !head.flags.any(TcpFlags::ACK);
         let side = self.side(sender);
         let known = side.opening().seen().map(|record: &Record| record.seq);
-        fresh_syn && known != Some(head.seq) && (known.is_some() || side.packets > 0)
+        let may_open = !self.roles_known || sender != self.server;
+        fresh_syn && may_open && known != Some(head.seq) && (known.is_some() || side.packets > 0)
     }
     /// Gives back what the flow holds in the pool.
     pub fn release(&mut self, pool: &mut Pool) {

@@ -53,6 +53,8 @@ pub struct Side {
     pub high: u32,
     /// The highest acknowledgment sent.
     pub acked: u32,
+    /// The acknowledgment of the last packet, wherever it lay; 0 before the first.
+    pub heard: u32,
     /// Where the last payload ends.
     pub payload_end: u32,
     /// When payload was last sent.

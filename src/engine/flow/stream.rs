@@ -2,16 +2,18 @@
 
 use super::event::{Conflict, FlowEvent, SAMPLE};
 use super::key::Sender;
-use super::memory::{LogId, Pool};
+use super::memory::{LogId, Piece, Pool};
 use super::record::{Record, seq_diff};
 use super::{Content, Context, Flow};
 use crate::engine::decode::checksum;
-use crate::engine::decode::packet::Packet;
+use crate::engine::decode::packet::{Packet, TcpFlags};
 use crate::engine::protocol::http::{Connection, Stamp};
 
 /// An overlap shorter than this proves nothing: keep-alive probes carry a garbage byte, and padding counted as payload is at most six bytes
 /// (the least Ethernet frame leaves no more behind an ACK).
 const SMALLEST_CONFLICT: u32 = 8;
+/// Pieces that are compared with one packet after the first difference; so many of one byte each are an overlap that counts.
+const MOST_DIFFERENCES: usize = 16;
 /// Of a TLS stream only so much is remembered: the handshake, where plain bytes could still be forged.
 const TLS_REMEMBERED: usize = 4 << 10;
 /// Bytes beyond a hole after which the hole is given up.
@@ -83,11 +85,11 @@ fn compare(flow: &mut Flow, packet: &Packet<'_>, record: &Record, context: &mut 
     let log = flow.server_side().log;
     let captured = packet.payload.len() as u32;
     let (mut same, mut found) = (0_u32, Vec::new());
-    for piece in context.pool.overlapping(log, seq, captured) {
+    for piece in context.pool.overlapping(log, seq, captured).filter(is_of_stream) {
         let Some((from, earlier, later)) = common(piece.seq, piece.bytes, seq, packet.payload) else { continue };
         if earlier == later {
             same = same.saturating_add(later.len() as u32);
-        } else if found.len() < 4 {
+        } else if found.len() < MOST_DIFFERENCES {
             found.push(difference(&piece.record, record, from, (earlier, later)));
         }
     }
@@ -109,6 +111,11 @@ fn compare(flow: &mut Flow, packet: &Packet<'_>, record: &Record, context: &mut 
     flow.conflicts += 1;
     context.events.push(FlowEvent::Conflict(Box::new(conflict)));
     false
+}
+
+/// A RST may carry a text that says why (RFC 9293, section 3.10.7); it is no part of the stream.
+fn is_of_stream(piece: &Piece<'_>) -> bool {
+    !piece.record.flags.any(TcpFlags::RST)
 }
 
 /// The range that two pieces share, and each one's bytes in it.
@@ -135,16 +142,28 @@ fn difference(earlier: &Record, later: &Record, seq: u32, (old, new): (&[u8], &[
     }
 }
 
-/// The pieces of one earlier packet count as one overlap; the earliest packet that differs is the one told of.
+/// Pieces that lie one behind the other count as one overlap, however small the packets were cut; several at one place count once. The earliest
+/// packet that differs is the one told of.
 fn merge(found: Vec<Conflict>) -> Option<Conflict> {
     let mut found = found.into_iter();
-    let first = found.next()?;
-    let frame = first.earlier.frame;
-    Some(found.filter(|other| other.earlier.frame == frame).fold(first, |mut all, piece| {
+    let mut all = found.next()?;
+    let mut rest: Vec<Conflict> = found.collect();
+    rest.sort_by_key(|piece| seq_diff(all.seq, piece.seq));
+    let mut end = all.seq.wrapping_add(all.overlap);
+    for piece in rest {
+        if seq_diff(end, piece.seq) < 0 {
+            continue;
+        }
+        if piece.seq == end {
+            let room = SAMPLE.saturating_sub(all.earlier_bytes.len());
+            all.earlier_bytes.extend(piece.earlier_bytes.iter().take(room));
+            all.later_bytes.extend(piece.later_bytes.iter().take(room));
+        }
+        end = piece.seq.wrapping_add(piece.overlap);
         all.overlap += piece.overlap;
         all.differing += piece.differing;
-        all
-    }))
+    }
+    Some(all)
 }
 
 /// Whether the checksum of a packet is right whose payload is still held; unknown when only a part of it is.
@@ -219,7 +238,12 @@ fn fill_from_memory(flow: &mut Flow, sender: Sender, context: &mut Context<'_>) 
     while flow.side(sender).has_hole() {
         let side = flow.side(sender);
         let next = side.next;
-        let waiting = context.pool.overlapping(side.log, next, 1).map(|piece| (piece.record, piece.seq, piece.bytes.to_vec())).next();
+        let waiting = context
+            .pool
+            .overlapping(side.log, next, 1)
+            .filter(is_of_stream)
+            .map(|piece| (piece.record, piece.seq, piece.bytes.to_vec()))
+            .next();
         let Some((record, seq, bytes)) = waiting else { return };
         let Some(rest) = bytes.get(seq_diff(seq, next) as usize..) else { return };
         deliver(flow, (rest, rest.len() as u32), &record, (sender, context));

@@ -110,7 +110,10 @@ fn carry_on(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sender, cont
     if flow.stage == Stage::Opening {
         flow.stage = Stage::Open;
     }
-    if is_stray(flow.side_mut(sender), record) {
+    if record.flags.any(TcpFlags::ACK) {
+        flow.side_mut(sender).heard = record.ack;
+    }
+    if is_stray(flow, record, sender) {
         context.counters.strays += 1;
         return;
     }
@@ -129,6 +132,10 @@ fn carry_on(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sender, cont
         acknowledge(flow, head, sender);
     }
     if head.flags.any(TcpFlags::RST) {
+        if from_server && record.len > 0 {
+            let side = flow.side_mut(sender);
+            context.pool.append(&mut side.log, record, record.seq, packet.payload);
+        }
         reset(flow, record, sender, context);
         return;
     }
@@ -160,7 +167,11 @@ fn is_corrupt(side: &Side, packet: &Packet<'_>) -> bool {
         && side.opening().seen().into_iter().chain(side.records()).any(is_right)
 }
 
-fn is_stray(side: &mut Side, record: &Record) -> bool {
+fn is_stray(flow: &mut Flow, record: &Record, sender: Sender) -> bool {
+    // What the client acknowledges tells where it is; packets elsewhere, however many, do not move it.
+    let client = flow.client_side();
+    let contradicted = sender == flow.server && client.heard != 0 && seq_diff(client.heard, record.seq).unsigned_abs() >= FAR;
+    let side = flow.side_mut(sender);
     if !side.synced {
         if !record.flags.any(TcpFlags::RST) {
             side.sync(record.seq);
@@ -171,11 +182,13 @@ fn is_stray(side: &mut Side, record: &Record) -> bool {
         side.strays = 0;
         return false;
     }
-    side.strays += 1;
-    if side.strays < STRAYS_TO_RESYNC {
+    side.strays = side.strays.saturating_add(1);
+    if side.strays < STRAYS_TO_RESYNC || contradicted {
         return true;
     }
     side.sync(record.seq);
+    // Another connection: the end of the one before is not its end.
+    (side.closed, side.reset) = (false, false);
     false
 }
 
