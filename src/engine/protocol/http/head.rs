@@ -208,8 +208,12 @@ impl Fields {
                 read.add(field.name, field.value);
             }
             if read.names.len() + field.name.len() < FIELD_NAMES {
-                read.names.extend(field.name.chars().map(|letter| letter.to_ascii_lowercase()));
+                let start = read.names.len();
+                read.names.push_str(field.name);
                 read.names.push(',');
+                if let Some(name) = read.names.get_mut(start..) {
+                    name.make_ascii_lowercase();
+                }
             }
         }
         read
