@@ -20,8 +20,8 @@ use super::time::{Span, Timestamp};
 /// A RST later than this after the client's last payload interrupts nothing: middleboxes reset connections that idled out.
 const RESET_INTERRUPTS_WITHIN: Span = Span::from_secs(5);
 
-/// A RST or FIN to a connection whose server was not heard for so long may be a middlebox's that has forgotten the connection: the shortest common
-/// timeout of session tables is a minute for half-closed ones, and some minutes for others (RFC 5382, section 5 asks for more).
+/// A RST or FIN of a connection whose server was not heard for so long may be that of a middlebox which has forgotten it: session tables are emptied
+/// after one minute of idleness or several, although RFC 5382, section 5, asks for two hours.
 const FORGOTTEN_AFTER: Span = Span::from_secs(60);
 
 /// What opening a case needs of the shard.

@@ -12,7 +12,8 @@
 //! Keep-alive probes with a garbage byte and padding counted as payload stay below eight bytes. A copy with a wrong checksum beside a right one
 //! is a corrupt frame. A user-space stack or a proxy that answers a retransmitted request anew can reuse sequence numbers for other bytes:
 //! outside HTTP a conflict alone therefore gives 35 points, and 45 where the conflicting copy carries the IP identification of another packet
-//! although the server counts its own.
+//! although the server counts its own. A tiny stack makes its page anew for each retransmission: a copy of the same stack, place and length, after
+//! a retransmission's time, in which less than a quarter of the bytes differ gives 35 points too.
 //!
 //! ## Reference
 //! RFC 9293, section 3.8.1; fox-it, "Deep dive into QUANTUM INSERT" (2015); Nakibly et al., "Website-Targeted False Content Injection by Network
@@ -24,6 +25,10 @@ use crate::engine::case::stacks;
 use crate::engine::flow::event::Conflict;
 use crate::engine::flow::record::Record;
 use crate::engine::protocol::http::Connection;
+use crate::engine::time::Span;
+
+/// No stack in use repeats a segment by its timer sooner (Linux; RFC 6298 asks for a second).
+const SHORTEST_TIMEOUT: Span = Span::from_millis(200);
 
 /// The detector.
 #[derive(Debug)]
@@ -66,11 +71,21 @@ impl Detector for OverlapConflict {
 fn points(conflict: &Conflict, scene: &Scene) -> u8 {
     let heads = [&conflict.earlier_bytes, &conflict.later_bytes].into_iter().filter(|bytes| Connection::is_response(bytes)).count();
     match heads {
+        1.. if is_made_anew(conflict) => 35,
         2 => 65,
         1 => 60,
         _ if [&conflict.earlier, &conflict.later].into_iter().any(|copy| stacks::borrows_id(copy, &scene.base)) => 45,
         _ => 35,
     }
+}
+
+/// A packet of the same stack, place and length, in which less than a quarter of the bytes differ: a stack that keeps no copy of what it sent makes
+/// the page anew for the retransmission, and a clock or counter in it has gone on.
+fn is_made_anew(conflict: &Conflict) -> bool {
+    let (earlier, later) = (&conflict.earlier, &conflict.later);
+    let same_place = (earlier.seq, earlier.len, earlier.ack) == (later.seq, later.len, later.ack);
+    let timed_out = later.time - earlier.time >= SHORTEST_TIMEOUT;
+    same_place && timed_out && stacks::distance(earlier, later) == 0 && conflict.differing < conflict.overlap / 4
 }
 
 fn describe(record: &Record, bytes: &[u8]) -> String {

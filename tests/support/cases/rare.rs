@@ -72,6 +72,11 @@ pub(super) fn cases() -> Vec<Case> {
             counter_meets_device,
         ),
         Case::alone(
+            "stack-rewrites-page",
+            "A tiny stack keeps no copy of what it sent: it makes its page anew for the retransmission, in which the clock has gone on.",
+            rewrites_page,
+        ),
+        Case::alone(
             "tcp-port-reuse-unseen",
             "The client's NAT uses a port again at once, and the sensor misses the second handshake: numbers far from those of the connection that was
              closed.",
@@ -290,6 +295,25 @@ fn content_switch() -> Told {
         tcp.ack();
         tcp.wait(after_ms(400.0));
     }
+    tcp.close();
+    Told::quiet(story)
+}
+
+fn rewrites_page() -> Told {
+    let mut story = Story::new();
+    let mut tcp = story.connection(client(), appliance(v4(203, 0, 113, 9)).away(2));
+    tcp.handshake(4.0);
+    tcp.request(&get("meter.example", "/"));
+    let text = |clock: &str| {
+        format!("HTTP/1.0 200 OK\r\nServer: uIP/1.0\r\nContent-Type: text/html\r\n\r\n<html>uptime {clock} s, load 17 %</html>\n")
+    };
+    let mut segments = tcp.server_segments(text("000104233").as_bytes(), 1400, PSH | ACK);
+    tcp.wait(after_ms(5.0));
+    tcp.put_all(&segments);
+    tcp.wait(after_ms(3000.0));
+    segments[0].payload = text("217004571").into_bytes();
+    repeat(&mut tcp, &segments);
+    tcp.ack();
     tcp.close();
     Told::quiet(story)
 }
