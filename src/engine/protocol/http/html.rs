@@ -1,7 +1,5 @@
 //! Finds the redirects in a page: meta refresh, scripts that set `location`, frames.
 
-use std::sync::LazyLock;
-
 use html5gum::emitters::callback::{Callback, CallbackEmitter, CallbackEvent};
 use html5gum::{Span, State, Tokenizer};
 use memchr::memmem;
@@ -38,28 +36,13 @@ pub(super) fn looks_like_html(body: &[u8]) -> Option<bool> {
     body.iter().find(|byte| !byte.is_ascii_whitespace() && !matches!(byte, 0xEF | 0xBB | 0xBF)).map(|byte| *byte == b'<')
 }
 
-/// Bytes of a tag that the cheap look goes through.
-const TAG_MAX: usize = 256;
-
 /// A cheap look that most pages do not pass. Names of HTML are searched in any case, the script's word in its own.
 fn may_redirect(body: &[u8]) -> bool {
-    static LOCATION: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"location"));
-    LOCATION.find(body).is_some() || memchr::memchr_iter(b'<', body).any(|at| body.get(at + 1..).is_some_and(tag_may_redirect))
-}
-
-/// `tag` begins with its name. The word of a refresh may be spelled with character references.
-fn tag_may_redirect(tag: &[u8]) -> bool {
-    let is = |name: &[u8]| tag.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
-    if is(b"iframe") || is(b"frame") {
+    if memmem::find(body, b"location").is_some() {
         return true;
     }
-    if !is(b"meta") {
-        return false;
-    }
-    // Not up to its end: a quoted value may hold what looks like it.
-    let tag = tag.get(..TAG_MAX).unwrap_or(tag);
-    let holds = |word: &[u8]| tag.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
-    holds(b"http-equiv") && (holds(b"refresh") || tag.contains(&b'&'))
+    let lower = body.to_ascii_lowercase();
+    [&b"http-equiv"[..], b"<iframe", b"<frame"].iter().any(|needle| memmem::find(&lower, needle).is_some())
 }
 
 /// What the current tag is, as far as it matters.
