@@ -65,11 +65,11 @@ impl Decoder {
     pub fn decode(&mut self, frame: &Frame<'_>, mut each: impl FnMut(&Packet<'_>)) {
         let Self { vlan_depth, tunnel_depth, counters, fragments, wholes } = self;
         counters.frame();
-        let mut desk = Desk { frame, counters, fragments, wholes, tags_left: *vlan_depth, tunnels_left: *tunnel_depth };
-        match quick::segment(&mut desk) {
-            Some(packet) => each(&packet),
-            None => walk(&mut desk, &mut each),
+        if let Some(packet) = quick::segment(frame, counters) {
+            return each(&packet);
         }
+        let mut desk = Desk { frame, counters, fragments, wholes, tags_left: *vlan_depth, tunnels_left: *tunnel_depth };
+        walk(&mut desk, &mut each);
     }
 
     /// Datagrams by what became of them, by stable name ("tcp", "udp", "arp", "link_type_147_unsupported", "ipv4_header_cut", ...), and

@@ -73,21 +73,19 @@ impl Gather {
         if head.is_empty() {
             return Gathered::More;
         }
-        if start(head) == Start::No {
-            return Gathered::Garbage;
-        }
         match head_end(head, 0).and_then(|end| head.split_at_checked(end)) {
-            Some((bytes, _)) if bytes.len() > cap => Gathered::TooLong,
-            Some((bytes, after)) => {
+            // Its parser refuses it if it is none.
+            Some((bytes, after)) if bytes.len() <= cap => {
                 segment.rest = after;
                 Gathered::Head(WholeHead { bytes: Cow::Borrowed(bytes), first, end: segment.here() })
             }
+            _ if start(head) == Start::No => Gathered::Garbage,
             None if append_bounded(&mut self.bytes, head, cap) => {
                 segment.rest = &[];
                 self.span = Some((first, segment.here()));
                 Gathered::More
             }
-            None => Gathered::TooLong,
+            _ => Gathered::TooLong,
         }
     }
 
