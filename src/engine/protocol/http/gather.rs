@@ -46,9 +46,6 @@ impl Gather {
         };
         let before = self.bytes.len();
         let fits = append_bounded(&mut self.bytes, segment.rest, cap);
-        if start(&self.bytes) == Start::No {
-            return Gathered::Garbage;
-        }
         // The empty line may have begun in the last three bytes of what was there before.
         match head_end(&self.bytes, before.saturating_sub(3)) {
             Some(end) => {
@@ -58,6 +55,7 @@ impl Gather {
                 self.span = None;
                 Gathered::Head(WholeHead { bytes: Cow::Owned(bytes), first, end: segment.here() })
             }
+            None if start(&self.bytes) == Start::No => Gathered::Garbage,
             None if fits => {
                 segment.rest = &[];
                 self.span = Some((first, segment.here()));
