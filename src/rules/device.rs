@@ -182,7 +182,9 @@ fn judged(marks: &Marks, scene: &Scene) -> Vec<Field> {
     if !suspect.is_v6() {
         if let Some(ids) = &marks.ip_id {
             let own = is_next_of_server(scene);
-            judge("ip_id", !own && scene.forged.iter().all(|record| ids.contains(&record.ip_id)), &|| format!("IP ID {:#06x}", suspect.ip_id));
+            judge("ip_id", !own && scene.forged.iter().all(|record| ids.contains(&record.ip_id)), &|| {
+                format!("IP ID {:#06x}", suspect.ip_id)
+            });
         }
         if let (Some(expected), Some(syn)) = (marks.ip_id_of_syn, scene.syn.seen()) {
             judge("ip_id_of_syn", (syn.ip_id == suspect.ip_id) == expected, &|| "IP ID of the client's SYN".to_owned());
