@@ -2,13 +2,14 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::indexing_slicing)]
 
 mod considered;
-mod local;
+pub mod local;
 mod story;
 mod verdict;
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::alert::Alert;
+use crate::alert::{Alert, Verdict};
+use crate::engine::limits::Limits;
 use crate::engine::observation::{Judged, Observation, What};
 use crate::engine::time::Timestamp;
 use local::LocalNetworks;
@@ -17,7 +18,7 @@ use local::LocalNetworks;
 const REMEMBERED_IDS: usize = 65_536;
 
 /// The one ordered stage that sees all flows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Correlator {
     raised: BTreeSet<u64>,
     order: VecDeque<u64>,
@@ -32,6 +33,10 @@ pub struct CorrelateCounters {
     pub observations: u64,
     /// Messages of the local network.
     pub notices: u64,
+    /// Addresses of local networks forgotten early because there were too many.
+    pub addresses_evicted: u64,
+    /// Suspicions about local networks decided early because there were too many.
+    pub suspects_evicted: u64,
     /// Observations below the 25 points of the lowest grade: counted only.
     pub below_low: u64,
     /// Alerts with an id that was raised before.
@@ -40,7 +45,19 @@ pub struct CorrelateCounters {
     pub raised: [u64; 3],
 }
 
+impl Default for Correlator {
+    fn default() -> Self {
+        Self::new(&Limits::default())
+    }
+}
+
 impl Correlator {
+    /// A stage that has seen nothing yet, within `limits`.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Self {
+        Self { raised: BTreeSet::new(), order: VecDeque::new(), local: LocalNetworks::new(limits), counters: CorrelateCounters::default() }
+    }
+
     /// Judges observations that are complete up to `now`. They are put in order first, so that the order in which workers finish changes nothing.
     pub fn judge(&mut self, observations: Vec<Observation>, now: Timestamp) -> Vec<Alert> {
         let mut found = self.in_order(observations);
@@ -57,8 +74,9 @@ impl Correlator {
 
     /// What was counted.
     #[must_use]
-    pub const fn counters(&self) -> CorrelateCounters {
-        self.counters
+    pub fn counters(&self) -> CorrelateCounters {
+        let (addresses_evicted, suspects_evicted) = self.local.evicted();
+        CorrelateCounters { addresses_evicted, suspects_evicted, ..self.counters }
     }
 
     fn in_order(&mut self, mut observations: Vec<Observation>) -> Vec<Alert> {
@@ -68,6 +86,7 @@ impl Correlator {
             found.extend(self.local.tick(observation.at));
             match &observation.what {
                 What::Case(case) => found.extend(self.case(case, observation.at)),
+                What::Detour(detour) => self.local.detour(detour, observation.at),
                 What::Local(notice) => {
                     self.counters.notices += 1;
                     self.local.take(notice, observation.at);
@@ -83,7 +102,8 @@ impl Correlator {
             self.counters.below_low += 1;
             return None;
         };
-        Some(story::tell(case, at, &ruling))
+        let bent = ruling.verdict == Verdict::InPathInjection && self.local.is_bent(case.flow.vlans, case.flow.client.0, at);
+        Some(story::tell(case, at, &ruling.with_path(bent)))
     }
 
     /// One alert for one injection, in order of closing time, then id.
