@@ -15,7 +15,7 @@
 //! machines left out, stays below severity 2. So do two machines with one address by mistake, and two ports of one machine (hardware addresses that
 //! differ in their last byte). A replaced card falls silent under its old address and gives 15 points, too few for a record. What a DHCP server has given
 //! to the claimer is its own. A router that answers for many addresses when asked (proxy ARP) and a proxy of neighbour discovery stay quiet.
-//! A monitor that misses questions takes answers for unasked ones; alone that gives 15 points.
+//! A monitor that misses questions takes answers for unasked ones; alone they are no record.
 //!
 //! ## Reference
 //! RFC 826, RFC 5227 (what a host does that finds its address in use), RFC 4861 sections 7.2 and 11.1, RFC 5798 section 7.3 (virtual addresses). Attacks as
@@ -300,8 +300,10 @@ impl Claimer {
             weigh("two ports of one machine", true, "the hardware addresses differ in their last byte only");
         }
         let is_moved_on = self.moved.is_some() && is_contested;
+        // Where questions are not seen, every answer is unasked.
+        let is_alone = rivals == 0 && !two_sided && self.moved.is_none();
         let cap = match () {
-            () if is_virtual || is_proxy => 24,
+            () if is_virtual || is_proxy || is_alone => 24,
             () if one_machine => 39,
             () if by_mistake && is_moved_on => 64,
             () if by_mistake => 39,
