@@ -2,30 +2,41 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::indexing_slicing)]
 
 mod considered;
+pub mod local;
 mod story;
 mod verdict;
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::alert::Alert;
-use crate::engine::observation::Observation;
+use crate::alert::{Alert, Verdict};
+use crate::engine::limits::Limits;
+use crate::engine::observation::{Judged, Observation, What};
+use crate::engine::time::Timestamp;
+use local::LocalNetworks;
 
 /// Ids remembered so that one injection gives one alert; the oldest goes first.
 const REMEMBERED_IDS: usize = 65_536;
 
 /// The one ordered stage that sees all flows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Correlator {
     raised: BTreeSet<u64>,
     order: VecDeque<u64>,
+    local: LocalNetworks,
     counters: CorrelateCounters,
 }
 
 /// What became of the observations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CorrelateCounters {
-    /// Observations that came in.
+    /// Judged cases that came in.
     pub observations: u64,
+    /// Messages of the local network.
+    pub notices: u64,
+    /// Addresses of local networks forgotten early because there were too many.
+    pub addresses_evicted: u64,
+    /// Suspicions about local networks decided early because there were too many.
+    pub suspects_evicted: u64,
     /// Observations below the 25 points of the lowest grade: counted only.
     pub below_low: u64,
     /// Alerts with an id that was raised before.
@@ -34,33 +45,78 @@ pub struct CorrelateCounters {
     pub raised: [u64; 3],
 }
 
+impl Default for Correlator {
+    fn default() -> Self {
+        Self::new(&Limits::default())
+    }
+}
+
 impl Correlator {
-    /// Judges observations that are complete up to some time. They are put in order first, so that the order in which workers finish changes nothing.
-    pub fn judge(&mut self, mut observations: Vec<Observation>) -> Vec<Alert> {
-        observations.sort_by_key(|observation| {
-            (observation.at, observation.assessment.scene.suspect.frame, observation.serial, observation.flow.client)
-        });
-        let mut alerts: Vec<Alert> = observations.iter().filter_map(|observation| self.take(observation)).collect();
-        alerts.sort_by_key(|alert| (alert.closed_at, alert.id));
-        alerts
+    /// A stage that has seen nothing yet, within `limits`.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Self {
+        Self { raised: BTreeSet::new(), order: VecDeque::new(), local: LocalNetworks::new(limits), counters: CorrelateCounters::default() }
+    }
+
+    /// Judges observations that are complete up to `now`. They are put in order first, so that the order in which workers finish changes nothing.
+    pub fn judge(&mut self, observations: Vec<Observation>, now: Timestamp) -> Vec<Alert> {
+        let mut found = self.in_order(observations);
+        found.extend(self.local.tick(now));
+        self.raise(found)
+    }
+
+    /// Judges the last observations, and what is pending on what was seen.
+    pub fn finish(&mut self, observations: Vec<Observation>, now: Timestamp) -> Vec<Alert> {
+        let mut found = self.in_order(observations);
+        found.extend(self.local.finish(now));
+        self.raise(found)
     }
 
     /// What was counted.
     #[must_use]
-    pub const fn counters(&self) -> CorrelateCounters {
-        self.counters
+    pub fn counters(&self) -> CorrelateCounters {
+        let (addresses_evicted, suspects_evicted) = self.local.evicted();
+        CorrelateCounters { addresses_evicted, suspects_evicted, ..self.counters }
     }
 
-    fn take(&mut self, observation: &Observation) -> Option<Alert> {
+    fn in_order(&mut self, mut observations: Vec<Observation>) -> Vec<Alert> {
+        observations.sort_by_key(Observation::order);
+        let mut found = Vec::new();
+        for observation in &observations {
+            found.extend(self.local.tick(observation.at));
+            match &observation.what {
+                What::Case(case) => found.extend(self.case(case, observation.at)),
+                What::Detour(detour) => self.local.detour(detour, observation.at),
+                What::Local(notice) => {
+                    self.counters.notices += 1;
+                    self.local.take(notice, observation.at);
+                }
+            }
+        }
+        found
+    }
+
+    fn case(&mut self, case: &Judged, at: Timestamp) -> Option<Alert> {
         self.counters.observations += 1;
-        let Some(ruling) = verdict::rule(&observation.assessment) else {
+        let Some(ruling) = verdict::rule(&case.assessment) else {
             self.counters.below_low += 1;
             return None;
         };
-        let alert = story::tell(observation, &ruling);
+        let bent = ruling.verdict == Verdict::InPathInjection && self.local.is_bent(case.flow.vlans, case.flow.client.0, at);
+        Some(story::tell(case, at, &ruling.with_path(bent)))
+    }
+
+    /// One alert for one injection, in order of closing time, then id.
+    fn raise(&mut self, mut found: Vec<Alert>) -> Vec<Alert> {
+        found.retain(|alert| self.is_new(alert));
+        found.sort_by_key(|alert| (alert.closed_at, alert.id));
+        found
+    }
+
+    fn is_new(&mut self, alert: &Alert) -> bool {
         if !self.raised.insert(alert.id) {
             self.counters.repeated += 1;
-            return None;
+            return false;
         }
         self.order.push_back(alert.id);
         if self.order.len() > REMEMBERED_IDS
@@ -71,6 +127,6 @@ impl Correlator {
         if let Some(count) = self.counters.raised.get_mut(usize::from(alert.severity.saturating_sub(1))) {
             *count += 1;
         }
-        Some(alert)
+        true
     }
 }

@@ -1,15 +1,78 @@
-//! What leaves the engine: one judged case of one flow. Rare and small.
+//! What leaves the engine: judged cases, and facts that must be seen across flows. Rare and small.
 
 use super::decode::packet::{Addr, Vlans};
 use super::detect::Assessment;
 use super::flow::Flow;
+use super::flow::record::Record;
+use super::flow::side::Ends;
+use super::local::{Mac, Notice};
 use super::time::Timestamp;
+
+/// Something that was observed.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// Engine time at which it was: a case was closed, a message came. Observations are merged in this order.
+    pub at: Timestamp,
+    /// What it is.
+    pub what: What,
+}
+
+/// What was observed. Few words each, as a batch may hold many.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// A case was judged.
+    Case(Box<Judged>),
+    /// A message of the local network.
+    Local(Box<Notice>),
+    /// A connection goes on by way of another machine of the local network.
+    Detour(Box<Detour>),
+}
+
+/// A connection goes on by way of another machine of the local network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Detour {
+    /// The first packet on the new way.
+    pub frame: u64,
+    /// Its time.
+    pub time: Timestamp,
+    /// The end of the connection that this link belongs to, and its hardware address.
+    pub host: (Addr, Mac),
+    /// The other end.
+    pub peer: Addr,
+    /// Who passed the packets on before, and who does now.
+    pub hops: (Mac, Mac),
+    /// VLAN ids of the connection's first packet.
+    pub vlans: Vlans,
+}
+
+impl Detour {
+    /// Of the packets of one direction, from `src` to `dst`, with the Ethernet addresses before and since; none when both machines changed, or none.
+    pub(super) fn of((src, dst): (Addr, Addr), before: Ends, after: Ends, record: &Record, vlans: Vlans) -> Option<Self> {
+        let (host, peer, hops) = match (before.0 == after.0, before.1 == after.1) {
+            (true, false) => ((src, after.0), dst, (before.1, after.1)),
+            (false, true) => ((dst, after.1), src, (before.0, after.0)),
+            _ => return None,
+        };
+        Some(Self { frame: record.frame, time: record.time, host, peer, hops, vlans })
+    }
+}
+
+impl Observation {
+    /// Puts observations in one order, whoever made them: time, frame, kind, number within the flow, client. What is equal in all comes from one
+    /// frame of the local network, and keeps the order in which it was read.
+    #[must_use]
+    pub fn order(&self) -> (Timestamp, u64, u8, u32, (Addr, u16)) {
+        match &self.what {
+            What::Local(notice) => (self.at, notice.head.frame, 0, 0, (Addr(0), 0)),
+            What::Detour(detour) => (self.at, detour.frame, 2, 0, (detour.host.0, 0)),
+            What::Case(case) => (self.at, case.assessment.scene.suspect.frame, 1, case.serial, case.flow.client),
+        }
+    }
+}
 
 /// A judged case.
 #[derive(Clone, Debug)]
-pub struct Observation {
-    /// Engine time at which the case was closed; observations are merged in this order.
-    pub at: Timestamp,
+pub struct Judged {
     /// Number of the case within its flow.
     pub serial: u32,
     /// Why it was closed.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::Knowledge;
 use super::case::Case;
 use super::counters::ShardCounters;
+use super::decode::datagram::Datagram;
 use super::decode::packet::Packet;
 use super::flow::event::FlowEvent;
 use super::flow::key::{FlowKey, Sender};
@@ -15,7 +16,7 @@ use super::flow::record::Record;
 use super::flow::table::FlowTable;
 use super::flow::{Context, Flow, Stage};
 use super::limits::Limits;
-use super::observation::{ClosedBecause, Observation};
+use super::observation::{ClosedBecause, Detour, Observation, What};
 use super::protocol::http;
 use super::time::Timestamp;
 use super::watch;
@@ -103,6 +104,12 @@ impl Shard {
             self.flows.rearm(index, due);
             self.next_due = self.next_due.min(due);
         }
+    }
+
+    /// Takes a datagram between two addresses whose datagrams are this shard's. Timers due at or before `now` fire first.
+    pub(super) fn handle_datagram(&mut self, _datagram: &Datagram<'_>, _key: &FlowKey, now: Timestamp, out: &mut Vec<Observation>) {
+        self.tick(now, out);
+        self.counters.datagrams += 1;
     }
 
     /// Fires what is due at or before `now`.
@@ -194,6 +201,7 @@ impl Shard {
         let mut events = std::mem::take(&mut self.events);
         if let Some(flow) = self.flows.flow_mut(index) {
             for event in events.drain(..) {
+                out.extend(detour(flow, &event, now));
                 let before = flow.cases.len();
                 let mut desk =
                     watch::Desk { pool: &self.pool, limits: &self.limits, knowledge: &self.knowledge, counters: &mut self.counters };
@@ -272,4 +280,13 @@ impl Shard {
             self.http_bytes -= flow.http_bytes;
         }
     }
+}
+
+/// The fact about the local network that an event of a flow is.
+fn detour(flow: &Flow, event: &FlowEvent, now: Timestamp) -> Option<Observation> {
+    let FlowEvent::LinkChange { record, before, after, from_server } = event else { return None };
+    let (server, client) = (flow.endpoint(flow.server).0, flow.endpoint(flow.server.other()).0);
+    let ends = if *from_server { (server, client) } else { (client, server) };
+    let detour = Detour::of(ends, *before, *after, record, flow.vlans)?;
+    Some(Observation { at: now, what: What::Detour(Box::new(detour)) })
 }

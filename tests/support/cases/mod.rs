@@ -6,6 +6,8 @@ mod framing;
 mod fronts;
 mod http;
 mod in_path;
+mod lan;
+mod lan_settings;
 mod race;
 mod rare;
 mod resets;
@@ -22,8 +24,9 @@ pub(crate) use told::{Alert, Case, Expected, Told};
 pub(crate) fn all() -> Vec<Case> {
     let loud_and_twins =
         [race::cases(), stream::cases(), framing::cases(), wrapped::cases(), in_path::cases(), resets::cases(), evasion::cases()];
+    let local = [lan::cases(), lan_settings::cases()];
     let quiet = [fronts::cases(), tcp::cases(), closes::cases(), sensor::cases(), web::cases(), rare::cases()];
-    let mut cases: Vec<Case> = loud_and_twins.into_iter().chain(quiet).flatten().collect();
+    let mut cases: Vec<Case> = loud_and_twins.into_iter().chain(local).chain(quiet).flatten().collect();
     cases.sort_by(|a, b| a.name.cmp(&b.name));
     cases
 }
