@@ -193,7 +193,8 @@ impl Assessment {
 /// Runs every detector over every scene of a case and keeps the reading that explains most.
 ///
 /// Of two copies of the same bytes the forgery is the one whose header fits the rest of the server's packets less; where the headers do not
-/// tell, the one that ignores the question, then the barer one, then the one that came first, for an injector must win the race.
+/// tell, the one that ignores the question, then the barer one, then the one that came first, for an injector must win the race. Of two SYN-ACKs it is
+/// the one whose acknowledgment the server resets, whatever else is said.
 #[must_use]
 pub fn assess(scenes: Vec<Scene>, knowledge: &Knowledge) -> Option<Assessment> {
     scenes
@@ -206,7 +207,15 @@ pub fn assess(scenes: Vec<Scene>, knowledge: &Knowledge) -> Option<Assessment> {
             let unread = assessment.found("S6+").is_some();
             let first = std::cmp::Reverse(assessment.scene.suspect.frame);
             let score = assessment.score() - assessment.header_points_of_two();
-            (score, !assessment.leads_to_honest_answer(), assessment.votes(), unread, assessment.points(Group::Content), first)
+            (
+                assessment.scene.disowned,
+                score,
+                !assessment.leads_to_honest_answer(),
+                assessment.votes(),
+                unread,
+                assessment.points(Group::Content),
+                first,
+            )
         })
 }
 
