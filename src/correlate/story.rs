@@ -208,7 +208,8 @@ fn ladder(observation: &Observation) -> Vec<LadderRow> {
     let openings = scene.syn.seen().into_iter().map(|record| (record, true));
     let answers = scene.syn_ack.seen().into_iter().chain(scene.competing.iter().map(|other| &other.record)).map(|record| (record, false));
     let client = scene.client.iter().map(|record| (record, true));
-    let server = scene.base.iter().chain(&scene.forged).map(|record| (record, false));
+    let contradictions = scene.closes.iter().flat_map(|close| [&close.close, &close.contradicted_by]);
+    let server = scene.base.iter().chain(&scene.forged).chain(contradictions).map(|record| (record, false));
     let mut rows: Vec<(&Record, bool)> = openings.chain(answers).chain(client).chain(server).collect();
     rows.sort_by_key(|(record, _)| record.frame);
     rows.dedup_by_key(|(record, _)| record.frame);

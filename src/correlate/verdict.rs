@@ -5,6 +5,8 @@ use crate::engine::case::scene::Scene;
 use crate::engine::decode::packet::TcpFlags;
 use crate::engine::detect::redirect_semantics::{Destination, destination};
 use crate::engine::detect::{Assessment, Group, breaks_timestamps_rule, is_silent};
+use crate::engine::flow::event::{CloseContradiction, CloseKind};
+use crate::engine::flow::record::seq_diff;
 use crate::engine::protocol::http::RedirectKind;
 use std::net::IpAddr;
 
@@ -111,6 +113,8 @@ fn class(assessment: &Assessment, points: Points, destination: Option<&Destinati
     let redirects = destination.is_some();
     if points.contradiction == 0 && is_portal(scene, destination) {
         Verdict::CaptivePortal
+    } else if points.contradiction > 0 && is_kept_from(assessment) {
+        Verdict::InPathInjection
     } else if points.contradiction > 0 || (decisive && scene.spoke_again.is_some()) {
         Verdict::OnPathInjection
     } else if decisive && is_silent(scene) && is_compared_enough(assessment, points) {
@@ -122,6 +126,17 @@ fn class(assessment: &Assessment, points: Points, destination: Option<&Destinati
     } else {
         Verdict::Inconclusive
     }
+}
+
+/// All that contradicts is the server's bare acknowledgment of the question, and its answer did not come: a device in the path lets the one pass
+/// and not the other. A server that has not taken in the question has no answer to be kept back.
+fn is_kept_from(assessment: &Assessment) -> bool {
+    let scene = &assessment.scene;
+    let acknowledges = |close: &CloseContradiction| {
+        let asked = scene.trigger.is_some_and(|asked| seq_diff(asked.end_seq(), close.close.ack) >= 0);
+        asked && close.kind == CloseKind::AckBeforeData
+    };
+    is_silent(scene) && ["S1", "S2"].iter().all(|code| assessment.found(code).is_none()) && scene.closes.iter().all(acknowledges)
 }
 
 /// Against the SYN-ACK alone every server behind a SYN proxy looks forged. Then the header needs a second witness: a broken timestamp rule, a known

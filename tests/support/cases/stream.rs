@@ -57,6 +57,13 @@ pub(super) fn cases() -> Vec<Case> {
             "Two requests in one segment, two answers in two segments, the second sent twice.",
             pipelined,
         ),
+        Case::twins(
+            "race-before-request",
+            "Shot when the SYN-ACK passes, and the client has it before it asks: headers, clock and IP-ID are the server's. The request acknowledges
+             what the server never sent, and the server answers it with a bare ACK whose sequence number lies before the forged bytes.",
+            "The server's bare ACK of the request is overtaken by the redirect and arrives 8 ms after it, when the client has acknowledged that.",
+            before_request,
+        ),
     ]
     .into_iter()
     .flatten()
@@ -251,4 +258,31 @@ fn pipelined(loud: bool) -> Told {
     tcp.ack();
     tcp.close();
     Told::loud(story, [Alert::on_path("http_redirect", &forged, genuine[0]).by(["S1", "H"])])
+}
+
+fn before_request(loud: bool) -> Told {
+    let mut story = Story::new();
+    let mut tcp = story.connection(client(), site());
+    tcp.handshake(40.0);
+    if !loud {
+        tcp.request(&get("news.example", "/"));
+        tcp.wait(after_ms(41.0));
+        let ack = tcp.segment(Side::Server, ACK, b"");
+        tcp.reply(after_ms(0.5), &bare_redirect(LURE));
+        tcp.ack();
+        tcp.wait(after_ms(8.0));
+        tcp.put(&ack);
+        tcp.close();
+        return Told::quiet(story);
+    }
+    let injector = Injector { flags: FIN | PSH | ACK, ..Injector::perfect() };
+    let forged = tcp.forge(&injector, after_ms(0.1), &bare_redirect(LURE));
+    tcp.wait(after_ms(12.0));
+    let before = tcp.server.heard;
+    tcp.request(&get("news.example", "/"));
+    tcp.server.heard = before;
+    tcp.server_ack(after_ms(40.5));
+    tcp.ack();
+    let alert = Alert { genuine_frame: None, ..Alert::on_path("http_redirect", &forged, 0) };
+    Told::loud(story, [alert.up_to(2).by(["S9"])])
 }
