@@ -12,6 +12,7 @@ mod mpls;
 pub mod packet;
 mod plausible;
 mod ppp;
+mod quick;
 mod tcp;
 mod tunnel;
 mod wifi;
@@ -65,13 +66,9 @@ impl Decoder {
         let Self { vlan_depth, tunnel_depth, counters, fragments, wholes } = self;
         counters.frame();
         let mut desk = Desk { frame, counters, fragments, wholes, tags_left: *vlan_depth, tunnels_left: *tunnel_depth };
-        match &first(&mut desk) {
-            Ok(packet) => {
-                desk.counters.add(Count::Tcp);
-                each(packet);
-            }
-            Err(Stop::Fate(fate)) => desk.left(*fate),
-            Err(Stop::Several(subframes, link)) => several(*subframes, *link, &mut desk, &mut each),
+        match quick::segment(&mut desk) {
+            Some(packet) => each(&packet),
+            None => walk(&mut desk, &mut each),
         }
     }
 
@@ -165,31 +162,19 @@ impl<'a> Desk<'a, '_> {
     }
 }
 
-/// The TCP segment in the frame, or what there is instead. The way of nearly every packet, IPv4 on Ethernet, shares nothing with the
-/// others: where they meet, all that is known of a packet would be kept in memory.
-#[inline]
-fn first<'a>(desk: &mut Desk<'a, '_>) -> Result<Packet<'a>, Stop<'a>> {
-    let mut link = Link::default();
-    match link::first(desk.frame, &mut link)? {
-        Next::V4(ip) => {
-            let (outer, upper) = ip::v4(ip, link, desk)?;
-            if upper.protocol == TCP {
-                return tcp::segment(desk.frame.number, outer, upper, desk.counters);
-            }
-            above(outer, upper, desk)
-        }
-        Next::V6(ip) => over_v6(ip, link, desk),
-        other => datagram(other, link, desk),
-    }
-}
-
+/// The whole way through a frame, header by header.
 #[inline(never)]
-fn over_v6<'a>(ip: Captured<'a>, link: Link<'a>, desk: &mut Desk<'a, '_>) -> Result<Packet<'a>, Stop<'a>> {
-    let (outer, upper) = ip::v6(ip, link, desk)?;
-    if upper.protocol == TCP {
-        return tcp::segment(desk.frame.number, outer, upper, desk.counters);
+fn walk<'a>(desk: &mut Desk<'a, '_>, each: &mut impl FnMut(&Packet<'_>)) {
+    let mut link = Link::default();
+    let walked = link::first(desk.frame, &mut link).map_err(Stop::Fate).and_then(|next| datagram(next, link, desk));
+    match walked {
+        Ok(packet) => {
+            desk.counters.add(Count::Tcp);
+            each(&packet);
+        }
+        Err(Stop::Fate(fate)) => desk.left(fate),
+        Err(Stop::Several(subframes, link)) => several(subframes, link, desk, each),
     }
-    above(outer, upper, desk)
 }
 
 /// The TCP segment that `next` leads to, or what there is instead.
