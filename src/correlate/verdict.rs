@@ -34,6 +34,9 @@ const DECISIVE_HEADER: u8 = 45;
 /// Content that makes two header votes enough: a bare response, and a redirect to another site.
 const SECONDING_CONTENT: u8 = 20;
 
+/// Points of an answer within half of a round trip.
+const FAR_TOO_SOON: u8 = 15;
+
 /// Points by group.
 #[derive(Clone, Copy, Debug)]
 struct Points {
@@ -117,7 +120,7 @@ fn class(assessment: &Assessment, points: Points, destination: Option<&Destinati
         Verdict::InPathInjection
     } else if points.contradiction > 0 || (decisive && scene.spoke_again.is_some()) {
         Verdict::OnPathInjection
-    } else if decisive && is_silent(scene) && is_compared_enough(assessment, points) {
+    } else if (decisive || outran(assessment, points)) && is_silent(scene) && is_compared_enough(assessment, points) {
         Verdict::InPathInjection
     } else if redirects && points.header == 0 && points.timing == 0 && one_stack(scene) {
         Verdict::EndpointRedirect
@@ -126,6 +129,15 @@ fn class(assessment: &Assessment, points: Points, destination: Option<&Destinati
     } else {
         Verdict::Inconclusive
     }
+}
+
+/// A single mark of the header against two packets of the server, a template's answer that leads away, and all that sooner than half of the way to
+/// the server and back after the question that it acknowledges.
+fn outran(assessment: &Assessment, points: Points) -> bool {
+    let scene = &assessment.scene;
+    let has_read = scene.trigger.is_some_and(|asked| seq_diff(asked.end_seq(), scene.suspect.ack) >= 0);
+    let compared = assessment.votes() > 0 && scene.base.len() >= 2 && !scene.impaired;
+    has_read && compared && points.timing >= FAR_TOO_SOON && points.content >= SECONDING_CONTENT
 }
 
 /// All that contradicts is the server's bare acknowledgment of the question, and its answer did not come: a device in the path lets the one pass
