@@ -142,15 +142,16 @@ fn difference(earlier: &Record, later: &Record, seq: u32, (old, new): (&[u8], &[
     }
 }
 
-/// Pieces that lie one behind the other count as one overlap, however small the packets were cut; several at one place count once. The earliest
-/// packet that differs is the one told of.
-fn merge(found: Vec<Conflict>) -> Option<Conflict> {
+/// Pieces that lie one behind the other count as one overlap, however small the packets were cut and in whatever order they came; several at one place
+/// count once. The earliest packet that differs is the one told of.
+fn merge(mut found: Vec<Conflict>) -> Option<Conflict> {
+    let first = found.first()?;
+    let (earliest, base) = (first.earlier, first.seq);
+    found.sort_by_key(|piece| seq_diff(base, piece.seq));
     let mut found = found.into_iter();
     let mut all = found.next()?;
-    let mut rest: Vec<Conflict> = found.collect();
-    rest.sort_by_key(|piece| seq_diff(all.seq, piece.seq));
     let mut end = all.seq.wrapping_add(all.overlap);
-    for piece in rest {
+    for piece in found {
         if seq_diff(end, piece.seq) < 0 {
             continue;
         }
@@ -163,6 +164,7 @@ fn merge(found: Vec<Conflict>) -> Option<Conflict> {
         all.overlap += piece.overlap;
         all.differing += piece.differing;
     }
+    all.earlier = earliest;
     Some(all)
 }
 

@@ -64,6 +64,13 @@ pub(super) fn cases() -> Vec<Case> {
             "The server's bare ACK of the request is overtaken by the redirect and arrives 8 ms after it, when the client has acknowledged that.",
             before_request,
         ),
+        Case::twins(
+            "race-swapped-segments",
+            "The page comes in small segments, the second ahead of the first; the forged redirect comes last, and covers all of the first and seven bytes of the
+             second.",
+            "The same segments in the same order, and the first of them a second time.",
+            swapped_segments,
+        ),
     ]
     .into_iter()
     .flatten()
@@ -285,4 +292,29 @@ fn before_request(loud: bool) -> Told {
     tcp.ack();
     let alert = Alert { genuine_frame: None, ..Alert::on_path("http_redirect", &forged, 0) };
     Told::loud(story, [alert.up_to(2).by(["S9"])])
+}
+
+fn swapped_segments(loud: bool) -> Told {
+    let mut story = Story::new();
+    let mut tcp = story.connection(client(), site());
+    tcp.handshake(24.0);
+    tcp.request(&get("news.example", "/"));
+    let shot = tcp.forged(&Injector::quantum(), &bare_redirect(LURE));
+    assert_eq!(shot[0].payload.len(), 82, "the story wants seven bytes of the second segment");
+    tcp.server_ack(after_ms(24.0));
+    let mut segments = tcp.server_segments(&front_page(), 75, PSH | ACK);
+    segments.swap(0, 1);
+    let genuine = tcp.put_all(&segments)[0];
+    tcp.wait(after_ms(1.0));
+    if !loud {
+        repeat(&mut tcp, &segments[1..2]);
+    }
+    let forged = if loud { tcp.put_all(&shot) } else { Vec::new() };
+    tcp.client.heard = Some(tcp.server.next);
+    tcp.ack();
+    tcp.close();
+    if !loud {
+        return Told::silent(story);
+    }
+    Told::loud(story, [Alert::on_path("http_redirect", &forged, genuine).by(["S1", "H"])])
 }
