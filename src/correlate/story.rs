@@ -9,7 +9,7 @@ use crate::alert::{
 };
 use crate::engine::case::scene::Scene;
 use crate::engine::decode::packet::TcpFlags;
-use crate::engine::detect::{Group, first_line};
+use crate::engine::detect::{Evidence, Group, first_line};
 use crate::engine::flow::record::Record;
 use crate::engine::observation::{self, Observation};
 
@@ -138,19 +138,20 @@ fn signals(observation: &Observation, ruling: &Ruling) -> Vec<Signal> {
     let mut all: Vec<Signal> = assessment
         .evidence
         .iter()
-        .map(|evidence| Signal {
-            code: evidence.code,
-            version: evidence.version,
-            weight: evidence.weight.name(),
-            points: evidence.points,
-            observed: evidence.observed.clone(),
-            expected: evidence.expected.clone(),
-            frames: capped(evidence.frames.clone()),
-            why: evidence.why.to_owned(),
+        .map(|Evidence { code, version, finding, .. }| Signal {
+            code,
+            version: *version,
+            weight: finding.weight.name(),
+            points: finding.points,
+            observed: finding.observed.clone(),
+            expected: finding.expected.clone(),
+            frames: capped(finding.frames.clone()),
+            why: finding.why.to_owned(),
         })
         .collect();
     if assessment.points(Group::Header) > 0 {
-        let voters: Vec<&str> = assessment.evidence.iter().filter(|evidence| evidence.votes > 0).map(|evidence| evidence.code).collect();
+        let voters: Vec<&str> =
+            assessment.evidence.iter().filter(|evidence| evidence.finding.votes > 0).map(|evidence| evidence.code).collect();
         let halved = if assessment.scene.impaired { ", halved because the sensor saw only a part" } else { "" };
         all.push(Signal {
             code: "H",
