@@ -46,7 +46,7 @@ pub struct Scene {
     pub trigger: Option<Record>,
     /// Two versions of the same bytes, of which one is forged.
     pub conflicts: Vec<Conflict>,
-    /// The other versions' packets, in order of arrival.
+    /// The other versions' packets, in order of arrival; those of a second forger are left out where their headers tell.
     pub genuine: Vec<Record>,
     /// The suspect packet carries the start of this response, or lies within it.
     pub response: Option<Box<Response>>,
@@ -167,6 +167,7 @@ fn scene(
     }
     genuine.sort_by_key(|record| record.frame);
     genuine.dedup_by_key(|record| record.frame);
+    leave_out_strangers(&mut genuine, &base, server.opening());
     let mut payload = pool.payload_of(server.log, suspect.frame);
     let checksum = stream::held_checksum(suspect, &payload);
     payload.truncate(LARGEST_PAYLOAD);
@@ -214,6 +215,16 @@ fn scene(
         checksum,
         impaired: flow.client_side().packets == 0 || server.opening().seen().is_none() || server.offloaded || checksum == Some(false),
     }
+}
+
+/// Of several other versions, one that fits the server's packets by two marks less than another is a second forger's.
+fn leave_out_strangers(genuine: &mut Vec<Record>, base: &[Record], opening: &Opening) {
+    let is_version = |record: &Record| genuine.iter().any(|version| version.frame == record.frame);
+    let witnesses: Vec<&Record> = opening.seen().into_iter().chain(base).filter(|record| !is_version(record)).collect();
+    let distances: Vec<u32> = genuine.iter().filter_map(|version| stacks::nearest(version, witnesses.iter().copied())).collect();
+    let Some(least) = distances.iter().min() else { return };
+    let mut distances = distances.iter();
+    genuine.retain(|_| distances.next().is_none_or(|distance| *distance < least + 2));
 }
 
 /// The packets of the suspect's sender, and the rest without RSTs; up to the client's next question, with which another exchange begins.

@@ -97,7 +97,9 @@ pub fn is_nearer<'a>(record: &Record, some: &[Record], others: impl Iterator<Ite
     nearest(record, some.iter()).is_some_and(|near| far.is_none_or(|far| near < far))
 }
 
-fn nearest<'a>(record: &Record, others: impl Iterator<Item = &'a Record>) -> Option<u32> {
+/// The distance to the one of `others` that a record resembles most.
+#[must_use]
+pub fn nearest<'a>(record: &Record, others: impl Iterator<Item = &'a Record>) -> Option<u32> {
     let mut least = None;
     for other in others {
         let far = distance(other, record);

@@ -65,6 +65,12 @@ pub(super) fn cases() -> Vec<Case> {
             before_request,
         ),
         Case::twins(
+            "race-two-forgers",
+            "Two forgers answer one request, each with headers of its own, before the page of the site comes: one alert, against the site's own packet.",
+            "The site's segment arrives three times: the network doubled it, and the stack sent it again.",
+            two_forgers,
+        ),
+        Case::twins(
             "race-swapped-segments",
             "The page comes in small segments, the second ahead of the first; the forged redirect comes last, and covers all of the first and seven bytes of the
              second.",
@@ -316,5 +322,31 @@ fn swapped_segments(loud: bool) -> Told {
     if !loud {
         return Told::silent(story);
     }
+    Told::loud(story, [Alert::on_path("http_redirect", &forged, genuine).by(["S1", "H"])])
+}
+
+fn two_forgers(loud: bool) -> Told {
+    let mut story = Story::new();
+    let mut tcp = story.connection(client(), site());
+    tcp.handshake(24.0);
+    tcp.request(&get("news.example", "/"));
+    if !loud {
+        tcp.server_ack(after_ms(24.0));
+        let segments = tcp.server_segments(&front_page(), 1400, PSH | ACK);
+        tcp.put_all(&segments);
+        tcp.put_all(&segments);
+        tcp.wait(after_ms(210.0));
+        repeat(&mut tcp, &segments);
+        tcp.ack();
+        tcp.close();
+        return Told::silent(story);
+    }
+    let second = tcp.forged(&Injector { flags: PSH | ACK, ..Injector::unknown_device() }, &moved("302 Found", LURE));
+    let forged = tcp.forge(&Injector::quantum(), after_ms(6.0), &bare_redirect(LURE));
+    tcp.wait(after_ms(4.0));
+    tcp.put_all(&second);
+    tcp.ack();
+    let genuine = genuine(&mut tcp, 14.0, &front_page());
+    tcp.close();
     Told::loud(story, [Alert::on_path("http_redirect", &forged, genuine).by(["S1", "H"])])
 }
