@@ -1,6 +1,6 @@
 //! `docs/detectors.md` is what the doc blocks of the detectors say, in the registry's order.
 
-use sidewatch::correlate::local;
+use sidewatch::correlate::{chain, local};
 use sidewatch::engine::detect::Group;
 use sidewatch::engine::detect::registry::DETECTORS;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,12 +18,16 @@ const APART: [&str; 3] = ["mod", "registry", "tests"];
 const LOCAL: &str = "src/correlate/local";
 const LOCAL_APART: [&str; 5] = ["mod", "addresses", "incidents", "tell", "tests"];
 
+/// The detector of what clients do afterwards.
+const CHAIN: &str = "src/correlate/chain";
+const CHAIN_APART: [&str; 4] = ["mod", "contacts", "seen", "tests"];
+
 const HEADINGS: [&str; 4] = ["What it sees", "Why it matters", "When it is wrong", "Reference"];
 
 const PREFACE: &str = "\
 # Detectors
 
-Made from the doc blocks in `src/engine/detect/` and `src/correlate/local/`; `SIDEWATCH_BLESS=1 cargo test` writes it anew. Each detector of a connection
+Made from the doc blocks in `src/engine/detect/`, `src/correlate/chain/` and `src/correlate/local/`; `SIDEWATCH_BLESS=1 cargo test` writes it anew. Each detector of a connection
 looks at a suspect packet beside the server's other packets, and gives evidence: it never decides alone that something was forged. Within a group only the
 strongest detector counts, except that header votes and points of content are added up. The detectors of the local network, S14 and its kin, add up what
 speaks against one machine, and hold it down where harmless explanations stand: from 25 points it is a record of severity 3, from 40 severity 2, from 65
@@ -68,11 +72,15 @@ fn each_detector_of_the_local_network_is_listed_once() {
     assert_eq!(codes.len(), local::DETECTORS.len(), "two detectors have one code");
     let files = explained(LOCAL, &LOCAL_APART);
     assert_eq!(files.keys().map(String::as_str).collect::<BTreeSet<_>>(), codes);
+    let codes: BTreeSet<&str> = chain::DETECTORS.iter().map(|(code, _)| *code).collect();
+    assert_eq!(explained(CHAIN, &CHAIN_APART).keys().map(String::as_str).collect::<BTreeSet<_>>(), codes);
 }
 
 #[test]
 fn each_doc_block_has_the_four_headings_in_order_and_something_below_each() {
-    for file in explained(FOLDER, &APART).values().chain(explained(LOCAL, &LOCAL_APART).values()) {
+    for file in
+        explained(FOLDER, &APART).values().chain(explained(LOCAL, &LOCAL_APART).values()).chain(explained(CHAIN, &CHAIN_APART).values())
+    {
         let headings: Vec<&str> = file.body.iter().filter_map(|line| line.strip_prefix("## ")).collect();
         assert_eq!(headings, HEADINGS, "{}.rs", file.stem);
         let mut sections = file.body.split(|line| line.starts_with("## "));
@@ -85,12 +93,17 @@ fn each_doc_block_has_the_four_headings_in_order_and_something_below_each() {
 
 fn page() -> String {
     let (mut files, mut local_files) = (explained(FOLDER, &APART), explained(LOCAL, &LOCAL_APART));
+    local_files.extend(explained(CHAIN, &CHAIN_APART));
     let mut page = PREFACE.to_owned();
     page.push_str("\n| code | finds | group | version |\n|---|---|---|---|\n");
     let of_flows = DETECTORS.iter().map(|detector| (detector.code(), detector.version(), name(detector.group()), FOLDER));
     let of_networks = local::DETECTORS.iter().map(|(code, version)| (*code, *version, "local network", LOCAL));
-    let told: Vec<_> =
-        of_flows.chain(of_networks).filter_map(|row| Some((row, files.remove(row.0).or_else(|| local_files.remove(row.0))?))).collect();
+    let of_chains = chain::DETECTORS.iter().map(|(code, version)| (*code, *version, "chain", CHAIN));
+    let told: Vec<_> = of_flows
+        .chain(of_chains)
+        .chain(of_networks)
+        .filter_map(|row| Some((row, files.remove(row.0).or_else(|| local_files.remove(row.0))?)))
+        .collect();
     for ((code, version, group, folder), file) in &told {
         writeln!(page, "| {code} | [{}](../{folder}/{}.rs) | {group} | {version} |", file.title.trim_end_matches('.'), file.stem).unwrap();
     }

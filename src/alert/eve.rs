@@ -2,13 +2,16 @@
 
 use serde::Serialize;
 
-use messages::{Arp, Http, app_proto};
+use messages::{Arp, Http, Tls, app_proto};
 
 use super::community::community_id;
 use super::explain::explanation;
 use super::plain::cut;
 use super::when::eve_time;
-use super::{Alert, Carrier, Considered, Grade, PacketFacts, RedirectFacts, SCHEMA, SensorHealth, Signal, SourceFacts, signature};
+use super::{
+    Alert, Carrier, Considered, Followed, Grade, PacketFacts, RedirectFacts, SCHEMA, SensorHealth, Signal, SourceFacts, Step, signature,
+};
+use crate::engine::time::{Span, Timestamp};
 
 mod messages;
 #[cfg(test)]
@@ -71,6 +74,8 @@ struct Line<'a> {
     alert: EveAlert<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     http: Option<Http>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls: Option<Tls>,
     #[serde(skip_serializing_if = "Option::is_none")]
     arp: Option<Arp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -182,8 +187,38 @@ struct Redirect {
     status: u16,
     kind: &'static str,
     cross_site: Option<bool>,
-    /// Always null: other flows of the client are not looked at.
-    followed: Option<()>,
+    followed: Option<Chain>,
+}
+
+/// How the client followed. Seconds count from the forged packet.
+#[derive(Serialize)]
+struct Chain {
+    how: &'static str,
+    after: f64,
+    connected: bool,
+    new_domain: bool,
+    steps: Vec<ChainStep>,
+}
+
+#[derive(Serialize)]
+struct ChainStep {
+    how: &'static str,
+    after: f64,
+    frame: u64,
+    timestamp: String,
+    hop: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    ip: String,
+    port: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alpn: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ech: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ja4: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -240,6 +275,7 @@ impl<'a> Line<'a> {
             app_proto: app_proto(alert),
             alert: EveAlert::new(alert),
             http: alert.http.as_ref().map(|http| Http::new(http, alert.redirect.as_ref())),
+            tls: alert.redirect.as_ref().and_then(Tls::new),
             arp: Arp::new(flow),
             flow: ports.map(|_| Flow {
                 pkts_toserver: flow.pkts_toserver,
@@ -296,7 +332,7 @@ impl<'a> Injection<'a> {
             forged: Packet::new(&alert.forged, &alert.forged_frames),
             genuine: alert.genuine.as_ref().map(|packet| Packet::new(packet, &alert.genuine_frames)),
             hops: Hops { forged: alert.forged.ttl.map(hops), genuine: alert.genuine.as_ref().and_then(|packet| packet.ttl).map(hops) },
-            redirect: alert.redirect.as_ref().map(Redirect::new),
+            redirect: alert.redirect.as_ref().map(|redirect| Redirect::new(redirect, alert.forged.time)),
             indicators: [],
             sensor: Sensor::new(alert.sensor),
             evidence: None,
@@ -345,16 +381,56 @@ impl<'a> Packet<'a> {
 }
 
 impl Redirect {
-    fn new(redirect: &RedirectFacts) -> Self {
+    fn new(redirect: &RedirectFacts, since: Timestamp) -> Self {
         Self {
             from: redirect.from.as_deref().map(kept),
             to: kept(&redirect.to),
             status: redirect.status,
             kind: redirect.kind.name(),
             cross_site: redirect.cross_site,
-            followed: None,
+            followed: redirect.followed.as_ref().map(|followed| Chain::new(followed, since)),
         }
     }
+}
+
+impl Chain {
+    fn new(followed: &Followed, since: Timestamp) -> Self {
+        let steps: Vec<ChainStep> = followed.steps.iter().map(|step| ChainStep::new(step, since)).collect();
+        // The step that proves most: what says the target's name proves more than an address, and a question to DNS proves least.
+        let best = followed.steps.iter().max_by_key(|step| (step.how, std::cmp::Reverse(step.frame)));
+        Self {
+            how: best.map_or("", |step| step.how.name()),
+            after: best.map_or(0.0, |step| seconds(step.time - since)),
+            connected: followed.went(),
+            new_domain: followed.new_domain,
+            steps,
+        }
+    }
+}
+
+impl ChainStep {
+    fn new(step: &Step, since: Timestamp) -> Self {
+        let tls = step.tls.as_ref();
+        Self {
+            how: step.how.name(),
+            after: seconds(step.time - since),
+            frame: step.frame,
+            timestamp: eve_time(step.time),
+            hop: step.hop,
+            name: step.name.as_deref().map(kept),
+            url: step.url.as_deref().map(kept),
+            ip: step.server.0.to_string(),
+            port: step.server.1,
+            alpn: tls.map(|tls| tls.alpn.clone()),
+            ech: tls.map(|tls| tls.encrypted_hello),
+            ja4: tls.map(|tls| tls.ja4.clone()),
+        }
+    }
+}
+
+/// In seconds, to the microsecond.
+fn seconds(span: Span) -> f64 {
+    (span.as_nanos() / 1_000) as f64 / 1e6
 }
 
 impl Sensor {

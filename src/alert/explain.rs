@@ -3,7 +3,7 @@
 use super::local::{self, is_local};
 use super::plain::host_of;
 use super::when::plain_span;
-use super::{Alert, ClosedBecause, Grade, Mechanism, Verdict};
+use super::{Alert, ClosedBecause, Grade, How, Mechanism, Verdict};
 
 #[cfg(test)]
 mod tests;
@@ -62,7 +62,14 @@ pub fn explanation(alert: &Alert) -> String {
             (inconclusive(alert), harmless(alert, "lost packets, load balancers and proxies can leave the same traces"))
         }
     };
-    format!("{what} {shown}")
+    format!("{what}{} {shown}", followed(alert))
+}
+
+/// That the device went there, and how soon.
+fn followed(alert: &Alert) -> String {
+    let chain = alert.redirect.as_ref().and_then(|redirect| redirect.followed.as_ref()).filter(|chain| chain.went());
+    let Some(first) = chain.and_then(|chain| chain.steps.iter().find(|step| step.how != How::DnsQuestion)) else { return String::new() };
+    format!(" The device went there {} later.", plain_span(first.time - alert.forged.time))
 }
 
 /// What a forged packet of this kind is to the person at the device, and whether the server was heard besides.

@@ -15,8 +15,8 @@ pub mod text;
 mod when;
 
 pub use record::{
-    Alert, ArpFacts, Carrier, ClosedBecause, Considered, FlowFacts, Grade, HttpFacts, LadderRow, Mechanism, PacketFacts, RedirectFacts,
-    Role, SCHEMA, SensorHealth, Signal, TcpFacts, Verdict,
+    Alert, ArpFacts, Carrier, ClosedBecause, Considered, FlowFacts, Followed, Grade, How, HttpFacts, LadderRow, Mechanism, PacketFacts,
+    RedirectFacts, Role, SCHEMA, SensorHealth, Signal, Step, TcpFacts, TlsFacts, Verdict,
 };
 
 /// Where the packets came from, as the renderings name it. With `in_iface` the frames are live ones, without it they are a capture's.

@@ -404,5 +404,6 @@ fn redirect(to: &str) -> RedirectFacts {
         status: 302,
         kind: RedirectKind::Status,
         cross_site: Some(true),
+        followed: None,
     }
 }

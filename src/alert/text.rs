@@ -10,7 +10,7 @@ use super::ladder;
 use super::local::{self, is_local};
 use super::plain::{cut, defanged, host_of, local_text, wire_text, wrapped};
 use super::when::{plain_span, plain_time};
-use super::{Alert, ClosedBecause, Considered, RedirectFacts, Role, Signal, SourceFacts, Style, Verdict};
+use super::{Alert, ClosedBecause, Considered, Followed, How, RedirectFacts, Role, Signal, SourceFacts, Step, Style, Verdict};
 use crate::engine::decode::packet::Addr;
 use crate::engine::protocol::http::RedirectKind;
 
@@ -36,6 +36,7 @@ pub fn render(alert: &Alert, source: &SourceFacts, style: Style) -> String {
         page.section("What happened", &wrapped("  ", &page.safe(&explanation(alert), usize::MAX), WIDTH)),
         page.packets(),
         alert.redirect.as_ref().map_or_else(String::new, |redirect| page.redirect(redirect)),
+        alert.redirect.as_ref().and_then(|redirect| redirect.followed.as_ref()).map_or_else(String::new, |followed| page.chain(followed)),
         page.reasons(),
         page.considered(),
         page.sensor(),
@@ -171,6 +172,20 @@ impl Page<'_> {
         self.section("Redirect (addresses are written so that nothing opens them)", &body)
     }
 
+    /// What the device did next, a line for each step.
+    fn chain(&self, followed: &Followed) -> String {
+        let line = |step: &Step| {
+            let after = format!("{:.1} ms", (step.time - self.alert.forged.time).as_millis_f64());
+            let head = format!("  {after:>11}  frame {:<6} ", step.frame);
+            wrapped(&head, &self.safe(&step_in_words(step), ADDRESS_LIMIT), WIDTH)
+        };
+        let mut body: String = followed.steps.iter().map(line).collect();
+        if followed.new_domain {
+            body += "  Nobody in this network was seen to use that domain before.\n";
+        }
+        self.section("What the device did next (time since the answer)", &body)
+    }
+
     fn reasons(&self) -> String {
         self.section("Reasons", &self.alert.signals.iter().map(|signal| self.reason(signal)).collect::<String>())
     }
@@ -219,13 +234,35 @@ impl Page<'_> {
     }
 }
 
+fn step_in_words(step: &Step) -> String {
+    let (addr, port) = step.server;
+    let name = step.name.as_deref().unwrap_or("no name");
+    let further = if step.hop == 0 { "" } else { ", to where that sent it" };
+    match (step.how, &step.tls) {
+        (How::DnsQuestion, _) => format!("asked {addr} where {name} is{further}"),
+        (How::TcpConnection, _) => format!("opened a TCP connection to {addr} port {port}{further}"),
+        (How::HttpRequest, _) => format!("asked {addr} port {port} for {}{further}", step.url.as_deref().unwrap_or(name)),
+        (How::Redirected, _) => format!("was sent on to {}", step.url.as_deref().unwrap_or(name)),
+        (How::TlsHello | How::QuicHello, None) => format!("greeted {addr} port {port} as {name}{further}"),
+        (How::TlsHello | How::QuicHello, Some(tls)) => {
+            let protocol = if step.how == How::QuicHello { "QUIC" } else { "TLS" };
+            let offers = if tls.alpn.is_empty() { String::new() } else { format!(", offers {}", tls.alpn.join(" ")) };
+            let hidden = if tls.encrypted_hello { ", with an encrypted ClientHello" } else { "" };
+            format!("began {protocol} with {addr} port {port} for {name}{offers}{hidden}, JA4 {}{further}", tls.ja4)
+        }
+    }
+}
+
 /// Hosts that the redirect and the request name, as they are shown, the longest first.
 fn hosts(alert: &Alert) -> Vec<String> {
     let redirect = alert.redirect.as_ref();
     let named = [redirect.and_then(|redirect| host_of(&redirect.to)), redirect.and_then(|redirect| host_of(redirect.from.as_deref()?))];
     let asked = alert.http.as_ref().and_then(|http| http.hostname.as_deref());
-    let mut hosts: Vec<String> = named.into_iter().flatten().chain(asked).map(wire_text).collect();
-    hosts.sort_by_key(|host| std::cmp::Reverse(host.len()));
+    let followed = redirect.and_then(|redirect| redirect.followed.as_ref());
+    let steps = followed.into_iter().flat_map(|followed| &followed.steps).filter_map(|step| step.name.as_deref());
+    let mut hosts: Vec<String> = named.into_iter().flatten().chain(asked).chain(steps).map(wire_text).collect();
+    hosts.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    hosts.dedup();
     hosts
 }
 

@@ -1,6 +1,7 @@
 //! Across flows, pure: observations in, alerts out.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::indexing_slicing)]
 
+pub mod chain;
 mod considered;
 pub mod local;
 mod story;
@@ -12,6 +13,7 @@ use crate::alert::{Alert, Verdict};
 use crate::engine::limits::Limits;
 use crate::engine::observation::{Judged, Observation, What};
 use crate::engine::time::Timestamp;
+use chain::Chains;
 use local::LocalNetworks;
 
 /// Ids remembered so that one injection gives one alert; the oldest goes first.
@@ -23,6 +25,7 @@ pub struct Correlator {
     raised: BTreeSet<u64>,
     order: VecDeque<u64>,
     local: LocalNetworks,
+    chains: Chains,
     counters: CorrelateCounters,
 }
 
@@ -33,6 +36,12 @@ pub struct CorrelateCounters {
     pub observations: u64,
     /// Messages of the local network.
     pub notices: u64,
+    /// What clients did: questions, connections, requests.
+    pub contacts: u64,
+    /// Contacts forgotten before their time because there were too many.
+    pub contacts_evicted: u64,
+    /// Alerts told before it was known whether the client followed, because too many waited.
+    pub told_early: u64,
     /// Addresses of local networks forgotten early because there were too many.
     pub addresses_evicted: u64,
     /// Suspicions about local networks decided early because there were too many.
@@ -55,13 +64,20 @@ impl Correlator {
     /// A stage that has seen nothing yet, within `limits`.
     #[must_use]
     pub fn new(limits: &Limits) -> Self {
-        Self { raised: BTreeSet::new(), order: VecDeque::new(), local: LocalNetworks::new(limits), counters: CorrelateCounters::default() }
+        Self {
+            raised: BTreeSet::new(),
+            order: VecDeque::new(),
+            local: LocalNetworks::new(limits),
+            chains: Chains::new(limits),
+            counters: CorrelateCounters::default(),
+        }
     }
 
     /// Judges observations that are complete up to `now`. They are put in order first, so that the order in which workers finish changes nothing.
     pub fn judge(&mut self, observations: Vec<Observation>, now: Timestamp) -> Vec<Alert> {
         let mut found = self.in_order(observations);
         found.extend(self.local.tick(now));
+        found.extend(self.chains.tick(now));
         self.raise(found)
     }
 
@@ -69,6 +85,7 @@ impl Correlator {
     pub fn finish(&mut self, observations: Vec<Observation>, now: Timestamp) -> Vec<Alert> {
         let mut found = self.in_order(observations);
         found.extend(self.local.finish(now));
+        found.extend(self.chains.finish(now));
         self.raise(found)
     }
 
@@ -76,34 +93,41 @@ impl Correlator {
     #[must_use]
     pub fn counters(&self) -> CorrelateCounters {
         let (addresses_evicted, suspects_evicted) = self.local.evicted();
-        CorrelateCounters { addresses_evicted, suspects_evicted, ..self.counters }
+        let (contacts_evicted, told_early) = self.chains.evicted();
+        CorrelateCounters { addresses_evicted, suspects_evicted, contacts_evicted, told_early, ..self.counters }
     }
 
     fn in_order(&mut self, mut observations: Vec<Observation>) -> Vec<Alert> {
         observations.sort_by_key(Observation::order);
         let mut found = Vec::new();
-        for observation in &observations {
+        for observation in observations {
             found.extend(self.local.tick(observation.at));
-            match &observation.what {
-                What::Case(case) => found.extend(self.case(case, observation.at)),
-                What::Detour(detour) => self.local.detour(detour, observation.at),
+            found.extend(self.chains.tick(observation.at));
+            match observation.what {
+                What::Case(case) => found.extend(self.case(&case, observation.at)),
+                What::Contact(contact) => {
+                    self.counters.contacts += 1;
+                    self.chains.take(contact, observation.at);
+                }
+                What::Detour(detour) => self.local.detour(&detour, observation.at),
                 What::Local(notice) => {
                     self.counters.notices += 1;
-                    self.local.take(notice, observation.at);
+                    self.local.take(&notice, observation.at);
                 }
             }
         }
         found
     }
 
-    fn case(&mut self, case: &Judged, at: Timestamp) -> Option<Alert> {
+    fn case(&mut self, case: &Judged, at: Timestamp) -> Vec<Alert> {
         self.counters.observations += 1;
         let Some(ruling) = verdict::rule(&case.assessment) else {
             self.counters.below_low += 1;
-            return None;
+            return Vec::new();
         };
         let bent = ruling.verdict == Verdict::InPathInjection && self.local.is_bent(case.flow.vlans, case.flow.client.0, at);
-        Some(story::tell(case, at, &ruling.with_path(bent)))
+        let ruling = ruling.with_path(bent);
+        self.chains.hold(story::tell(case, at, &ruling), ruling.hard_groups, at)
     }
 
     /// One alert for one injection, in order of closing time, then id.

@@ -132,6 +132,7 @@ fn redirect(scene: &Scene, ruling: &Ruling) -> Option<RedirectFacts> {
         status: scene.response.as_ref().map_or(0, |response| response.status),
         kind: destination.kind,
         cross_site: destination.cross_site,
+        followed: None,
     })
 }
 

@@ -1,6 +1,6 @@
 //! From evidence to a verdict: score, grade, class, severity.
 
-use crate::alert::{Grade, Mechanism, Verdict};
+use crate::alert::{Alert, Grade, Mechanism, Verdict};
 use crate::engine::case::scene::Scene;
 use crate::engine::decode::packet::TcpFlags;
 use crate::engine::detect::redirect_semantics::{Destination, destination};
@@ -21,6 +21,8 @@ pub(super) struct Ruling {
     /// Points of the header vote, halved where the sensor was impaired.
     pub(super) header_points: u8,
     pub(super) destination: Option<Destination>,
+    /// How many kinds of evidence speak of the packets, not of what they say.
+    pub(super) hard_groups: usize,
 }
 
 impl Ruling {
@@ -81,7 +83,8 @@ pub(super) fn rule(assessment: &Assessment) -> Option<Ruling> {
     let scene = &assessment.scene;
     let points = Points::of(assessment);
     let score = points.sum();
-    let grade = grade(score, points)?;
+    let hard_groups = points.hard_groups();
+    let grade = grade(score, hard_groups)?;
     let destination = destination(scene);
     let verdict = class(assessment, points, destination.as_ref());
     Some(Ruling {
@@ -92,11 +95,25 @@ pub(super) fn rule(assessment: &Assessment) -> Option<Ruling> {
         score,
         header_points: points.header,
         destination,
+        hard_groups,
     })
 }
 
-fn grade(score: u8, points: Points) -> Option<Grade> {
-    let hard = points.hard_groups();
+/// Takes the points for a client that went where it was sent. They raise the grade as all points do: without evidence in the packets not above medium. That the
+/// client went there makes a probable injection as urgent as a sure one.
+pub(super) fn follow(alert: &mut Alert, hard_groups: usize, points: u8) {
+    if points == 0 {
+        return;
+    }
+    alert.score = alert.score.saturating_add(points).min(100);
+    alert.confidence = f64::from(alert.score.min(99)) / 100.0;
+    alert.grade = grade(alert.score, hard_groups).unwrap_or(alert.grade).max(alert.grade);
+    if alert.verdict.is_injection() {
+        alert.severity = if alert.grade >= Grade::Medium { 1 } else { alert.severity };
+    }
+}
+
+fn grade(score: u8, hard: usize) -> Option<Grade> {
     match score {
         CONFIRMED.. if hard >= 2 => Some(Grade::Confirmed),
         HIGH.. if hard >= 1 => Some(Grade::High),

@@ -7,6 +7,10 @@ use super::flow::FlowCounters;
 pub struct ShardCounters {
     /// Datagrams of DNS.
     pub datagrams: u64,
+    /// First packets of QUIC connections.
+    pub initials: u64,
+    /// QUIC handshakes forgotten before their ClientHello was whole, because there were too many.
+    pub handshakes_evicted: u64,
     /// Flows begun.
     pub flows: u64,
     /// Flows forgotten early because their shard was full.
@@ -37,6 +41,8 @@ impl ShardCounters {
     pub fn plus(self, other: &Self) -> Self {
         Self {
             datagrams: self.datagrams + other.datagrams,
+            initials: self.initials + other.initials,
+            handshakes_evicted: self.handshakes_evicted + other.handshakes_evicted,
             flows: self.flows + other.flows,
             flows_evicted: self.flows_evicted + other.flows_evicted,
             cases: self.cases + other.cases,

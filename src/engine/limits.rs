@@ -40,6 +40,16 @@ pub struct Limits {
     pub case_conflicts: usize,
     /// Frames of judged cases that a flow remembers, so that one forgery is told of once.
     pub judged_frames: usize,
+    /// QUIC handshakes of one shard whose ClientHello is awaited; the oldest goes first.
+    pub quic_handshakes: usize,
+    /// Contacts (questions, connections, requests) of one client that are remembered; its oldest goes first.
+    pub contacts_per_client: usize,
+    /// Bytes of all contacts that are remembered; the older half goes first.
+    pub contact_bytes: usize,
+    /// Alerts that wait for what the client does next; the one due first is told early.
+    pub held_alerts: usize,
+    /// Domains of which it is remembered that they were seen; the one seen first goes first.
+    pub seen_domains: usize,
     /// Addresses of local networks whose owners are remembered; the one heard of longest ago goes first.
     pub local_addresses: usize,
     /// Machines that are suspected in local networks, of each kind of suspicion; the one not heard for longest is decided early.
@@ -77,6 +87,11 @@ impl Default for Limits {
             case_packets: 64,
             case_conflicts: 8,
             judged_frames: 32,
+            quic_handshakes: 16,
+            contacts_per_client: 64,
+            contact_bytes: 8 << 20,
+            held_alerts: 1024,
+            seen_domains: 65_536,
             local_addresses: 16_384,
             local_suspects: 128,
             http_bytes_per_shard: 384 << 10,
@@ -101,6 +116,10 @@ impl Limits {
             http_bytes_per_shard: scale(default.http_bytes_per_shard),
             fragment_datagrams: scale(default.fragment_datagrams),
             fragment_bytes: scale(default.fragment_bytes),
+            quic_handshakes: scale(default.quic_handshakes),
+            contact_bytes: scale(default.contact_bytes),
+            held_alerts: scale(default.held_alerts),
+            seen_domains: scale(default.seen_domains),
             local_addresses: scale(default.local_addresses),
             ..default
         }

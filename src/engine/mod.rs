@@ -13,11 +13,13 @@ pub mod flow;
 pub mod protocol;
 
 pub mod case;
+pub mod contact;
 pub mod detect;
 pub mod local;
 pub mod observation;
 
 mod counters;
+mod hellos;
 mod shard;
 mod shards;
 mod watch;
@@ -114,7 +116,7 @@ impl Engine {
 fn take(decoded: Decoded<'_, '_>, shards: &mut Shards, now: Timestamp, out: &mut Vec<Observation>) {
     match decoded {
         Decoded::Tcp(packet) => shards.handle(packet, now, out),
-        Decoded::Datagram(datagram) if datagram.is_dns() => shards.handle_datagram(datagram, now, out),
+        Decoded::Datagram(datagram) if datagram.is_of_pair() => shards.handle_datagram(datagram, now, out),
         Decoded::Datagram(datagram) => out.extend(observed(datagram, now)),
     }
 }

@@ -1,5 +1,6 @@
 //! What leaves the engine: judged cases, and facts that must be seen across flows. Rare and small.
 
+use super::contact::Contact;
 use super::decode::packet::{Addr, Vlans};
 use super::detect::Assessment;
 use super::flow::Flow;
@@ -26,6 +27,8 @@ pub enum What {
     Local(Box<Notice>),
     /// A connection goes on by way of another machine of the local network.
     Detour(Box<Detour>),
+    /// A client did something that may be part of a chain.
+    Contact(Box<Contact>),
 }
 
 /// A connection goes on by way of another machine of the local network.
@@ -63,6 +66,7 @@ impl Observation {
     #[must_use]
     pub fn order(&self) -> (Timestamp, u64, u8, u32, (Addr, u16)) {
         match &self.what {
+            What::Contact(contact) => (self.at, contact.frame, 4, 0, (contact.client, contact.server.1)),
             What::Local(notice) => (self.at, notice.head.frame, 0, 0, (Addr(0), 0)),
             What::Detour(detour) => (self.at, detour.frame, 2, 0, (detour.host.0, 0)),
             What::Case(case) => (self.at, case.assessment.scene.suspect.frame, 1, case.serial, case.flow.client),

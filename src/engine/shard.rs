@@ -6,15 +6,17 @@ use std::sync::Arc;
 
 use super::Knowledge;
 use super::case::Case;
+use super::contact::Contact;
 use super::counters::ShardCounters;
 use super::decode::datagram::Datagram;
-use super::decode::packet::Packet;
+use super::decode::packet::{Packet, TcpFlags};
 use super::flow::event::FlowEvent;
 use super::flow::key::{FlowKey, Sender};
 use super::flow::memory::Pool;
 use super::flow::record::Record;
 use super::flow::table::FlowTable;
 use super::flow::{Context, Flow, Stage};
+use super::hellos::Hellos;
 use super::limits::Limits;
 use super::observation::{ClosedBecause, Detour, Observation, What};
 use super::protocol::http;
@@ -40,6 +42,7 @@ pub(super) struct Shard {
     http_bytes: usize,
     http_holders: VecDeque<(u32, u64)>,
     next_due: Timestamp,
+    hellos: Hellos,
     events: Vec<FlowEvent>,
     http: Vec<http::Event>,
     counters: ShardCounters,
@@ -59,6 +62,7 @@ impl Shard {
             http_bytes: 0,
             http_holders: VecDeque::new(),
             next_due: Timestamp::MAX,
+            hellos: Hellos::default(),
             events: Vec::new(),
             http: Vec::new(),
             counters: ShardCounters::default(),
@@ -93,6 +97,9 @@ impl Shard {
             }
         }
         let (stage, has_http) = (flow.stage, packet.head.payload_len > 0 && flow.http_has_changed());
+        if has_http && sender != flow.server {
+            tell_requests(flow, now, out);
+        }
         if !self.events.is_empty() {
             self.react(index, now, out);
         }
@@ -107,8 +114,14 @@ impl Shard {
     }
 
     /// Takes a datagram between two addresses whose datagrams are this shard's. Timers due at or before `now` fire first.
-    pub(super) fn handle_datagram(&mut self, _datagram: &Datagram<'_>, _key: &FlowKey, now: Timestamp, out: &mut Vec<Observation>) {
+    pub(super) fn handle_datagram(&mut self, datagram: &Datagram<'_>, now: Timestamp, out: &mut Vec<Observation>) {
         self.tick(now, out);
+        if datagram.is_quic() {
+            self.counters.initials += 1;
+            let hello = self.hellos.take(datagram, self.limits.quic_handshakes);
+            out.extend(hello.map(|hello| seen(Contact::of_quic(&datagram.head, hello), now)));
+            return;
+        }
         self.counters.datagrams += 1;
     }
 
@@ -149,7 +162,8 @@ impl Shard {
     /// What was counted.
     #[must_use]
     pub(super) fn counters(&self) -> ShardCounters {
-        ShardCounters { memory_stolen: self.pool.stolen, memory_outlived: self.pool.outlived, ..self.counters }
+        let (memory_stolen, memory_outlived) = (self.pool.stolen, self.pool.outlived);
+        ShardCounters { memory_stolen, memory_outlived, handshakes_evicted: self.hellos.evicted, ..self.counters }
     }
 
     /// The flow that a packet belongs to: the one known, or a new one where none is, or where that one is over.
@@ -178,6 +192,10 @@ impl Shard {
             self.forget(index);
         }
         self.counters.flows += 1;
+        let flags = packet.head.flags;
+        if flags.any(TcpFlags::SYN) && !flags.any(TcpFlags::ACK) {
+            out.push(seen(Contact::of_syn(&packet.head), now));
+        }
         let flow = Flow::new(key, sender, &packet.head, now);
         let due = now + self.limits.flow_timeout(flow.stage);
         self.next_due = self.next_due.min(due);
@@ -202,6 +220,7 @@ impl Shard {
         if let Some(flow) = self.flows.flow_mut(index) {
             for event in events.drain(..) {
                 out.extend(detour(flow, &event, now));
+                let Some(event) = tell_contact(flow, event, now, out) else { continue };
                 let before = flow.cases.len();
                 let mut desk =
                     watch::Desk { pool: &self.pool, limits: &self.limits, knowledge: &self.knowledge, counters: &mut self.counters };
@@ -280,6 +299,32 @@ impl Shard {
             self.http_bytes -= flow.http_bytes;
         }
     }
+}
+
+fn seen(contact: Contact, now: Timestamp) -> Observation {
+    Observation { at: now, what: What::Contact(Box::new(contact)) }
+}
+
+/// The requests that the client's last segment completed.
+fn tell_requests(flow: &mut Flow, now: Timestamp, out: &mut Vec<Observation>) {
+    let new = flow.http.as_mut().map_or(0, |http| http.take_new_requests());
+    let requests = flow.http.iter().flat_map(|http| http.newest_requests(new));
+    out.extend(requests.map(|request| seen(Contact::of_request(flow, request), now)));
+}
+
+/// Lets out what an event says of the client's doings; the event comes back if it says more.
+fn tell_contact(flow: &Flow, event: FlowEvent, now: Timestamp, out: &mut Vec<Observation>) -> Option<FlowEvent> {
+    match event {
+        FlowEvent::Hello(record, hello) => {
+            out.push(seen(Contact::of_tls(flow, (record.frame, record.time), hello), now));
+            return None;
+        }
+        FlowEvent::Http(http::Event::Head(ref response)) => {
+            out.extend(Contact::of_redirect(flow, response).map(|contact| seen(contact, now)));
+        }
+        _ => {}
+    }
+    Some(event)
 }
 
 /// The fact about the local network that an event of a flow is.

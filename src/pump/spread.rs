@@ -254,7 +254,7 @@ impl Filling {
     fn take(&mut self, decoded: Decoded<'_, '_>, now: Timestamp) {
         match decoded {
             Decoded::Tcp(packet) => self.place(&FlowKey::of(&packet.head).0, Item::Tcp(packet.head), packet.payload, now),
-            Decoded::Datagram(datagram) if datagram.is_dns() => {
+            Decoded::Datagram(datagram) if datagram.is_of_pair() => {
                 self.place(&FlowKey::of_pair(&datagram.head), Item::Datagram(datagram.head), datagram.payload, now);
             }
             Decoded::Datagram(datagram) => self.observations.extend(observed(datagram, now)),

@@ -17,6 +17,18 @@ pub(super) struct Arp {
     dest_ip: String,
 }
 
+/// The first ClientHello on the way where the client was sent: EVE has one record of it.
+#[derive(Serialize)]
+pub(super) struct Tls {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sni: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    client_alpns: Vec<String>,
+    ja4: String,
+}
+
 #[derive(Serialize)]
 pub(super) struct Http {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,6 +69,24 @@ impl Arp {
             src_ip: flow.server.0.to_string(),
             dest_mac: mac(arp.target_mac),
             dest_ip: flow.client.0.to_string(),
+        })
+    }
+}
+
+impl Tls {
+    pub(super) fn new(redirect: &RedirectFacts) -> Option<Self> {
+        let tls = redirect.followed.as_ref()?.steps.iter().find_map(|step| step.tls.as_ref())?;
+        Some(Self {
+            sni: tls.sni.as_deref().map(kept),
+            version: match tls.version {
+                0x0304 => Some("TLS 1.3"),
+                0x0303 => Some("TLS 1.2"),
+                0x0302 => Some("TLS 1.1"),
+                0x0301 => Some("TLS 1.0"),
+                _ => None,
+            },
+            client_alpns: tls.alpn.clone(),
+            ja4: tls.ja4.clone(),
         })
     }
 }

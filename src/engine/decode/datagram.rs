@@ -1,4 +1,4 @@
-//! What the decoder makes of a message without TCP that somebody reads: ARP, ICMP redirects, neighbour discovery, DHCP, DNS.
+//! What the decoder makes of a message without TCP that somebody reads: ARP, ICMP redirects, neighbour discovery, DHCP, DNS, first packets of QUIC.
 
 use super::captured::Captured;
 use super::count::Count;
@@ -12,6 +12,8 @@ use crate::engine::time::Timestamp;
 pub const DNS: u16 = 53;
 /// UDP ports (IANA) whose datagrams are handed on, whichever end has them: DNS, DHCP, DHCPv6.
 const READ: [u16; 5] = [DNS, 67, 68, 546, 547];
+/// The port of HTTPS: of the datagrams to it the first of a QUIC connection are handed on.
+const HTTPS: u16 = 443;
 /// ICMP's redirect (RFC 792).
 const REDIRECT: u8 = 5;
 /// ICMPv6 from router solicitation to redirect (RFC 4861, section 4).
@@ -85,6 +87,18 @@ impl Datagram<'_> {
         matches!(self.head.carrier, Carrier::Udp) && (src_port == DNS || dst_port == DNS)
     }
 
+    /// The first packet of a QUIC connection, or one like it.
+    #[must_use]
+    pub const fn is_quic(&self) -> bool {
+        matches!(self.head.carrier, Carrier::Udp) && self.head.dst_port == HTTPS
+    }
+
+    /// It belongs to the shard of its two addresses.
+    #[must_use]
+    pub const fn is_of_pair(&self) -> bool {
+        self.is_dns() || self.is_quic()
+    }
+
     /// How the decoder counts it.
     pub(super) const fn fate(&self) -> Count {
         match self.head.carrier {
@@ -126,7 +140,8 @@ pub(super) fn above_ip<'a>(fate: Count, outer: &Outer<'a>, upper: &Upper<'a>, fr
 fn udp<'a>(outer: &Outer<'a>, mut rest: Captured<'a>, frame: &Frame<'_>) -> Option<Datagram<'a>> {
     let &[s0, s1, d0, d1, l0, l1, _, _] = rest.take::<8>()?;
     let ports = (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1]));
-    if !READ.iter().any(|port| *port == ports.0 || *port == ports.1) {
+    let is_initial = ports.1 == HTTPS && is_initial(rest.bytes);
+    if !is_initial && !READ.iter().any(|port| *port == ports.0 || *port == ports.1) {
         return None;
     }
     // 0 is a length that an offloading card was to fill in.
@@ -137,6 +152,11 @@ fn udp<'a>(outer: &Outer<'a>, mut rest: Captured<'a>, frame: &Frame<'_>) -> Opti
     let mut datagram = datagram(Carrier::Udp, outer, (rest.bytes, length), frame);
     (datagram.head.src_port, datagram.head.dst_port) = ports;
     Some(datagram)
+}
+
+/// An Initial packet of QUIC version 1 (RFC 9000, section 17.2.2) or 2 (RFC 9369, section 3.2), by its first five bytes.
+fn is_initial(payload: &[u8]) -> bool {
+    matches!(payload, [0xc0..=0xcf, 0, 0, 0, 1, ..] | [0xd0..=0xdf, 0x6b, 0x33, 0x43, 0xcf, ..])
 }
 
 fn datagram<'a>(carrier: Carrier, outer: &Outer<'a>, (payload, payload_len): (&'a [u8], u32), frame: &Frame<'_>) -> Datagram<'a> {

@@ -3,6 +3,7 @@
 use super::record::Record;
 use super::side::{Ends, Opening};
 use crate::engine::protocol::http;
+use crate::engine::protocol::tls::ClientHello;
 
 /// Something out of the ordinary, or a message of the application.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub enum FlowEvent {
         /// Which direction.
         from_server: bool,
     },
+    /// The client began TLS; the record is of the segment that completed its ClientHello.
+    Hello(Record, Box<ClientHello>),
     /// An HTTP message of the server; the record is of the segment that completed it.
     Http(http::Event),
 }

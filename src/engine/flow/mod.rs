@@ -76,6 +76,8 @@ pub struct FlowCounters {
     pub small_conflicts: u64,
     /// Differing overlaps in which one packet was corrupt and the other whole.
     pub corrupt_copies: u64,
+    /// Streams of TLS whose ClientHello did not come to an end in the segments that are looked at.
+    pub hellos_unread: u64,
     /// Conflicts of one flow beyond the bound.
     pub conflicts_left_out: u64,
     /// HTTP bounds that were hit.
@@ -92,6 +94,7 @@ impl FlowCounters {
             gaps: self.gaps + other.gaps,
             small_conflicts: self.small_conflicts + other.small_conflicts,
             corrupt_copies: self.corrupt_copies + other.corrupt_copies,
+            hellos_unread: self.hellos_unread + other.hellos_unread,
             conflicts_left_out: self.conflicts_left_out + other.conflicts_left_out,
             http: self.http.plus(&other.http),
         }
@@ -114,6 +117,8 @@ pub struct Flow {
     pub stage: Stage,
     /// What it carries.
     pub content: Content,
+    /// Segments of the client in which its ClientHello may still come to an end; counts down.
+    pub hello_segments: u8,
     /// Conflicts reported so far.
     pub conflicts: u16,
     sides: [Side; 2],
@@ -159,6 +164,7 @@ impl Flow {
             cases: Vec::new(),
             cases_opened: 0,
             judged: Vec::new(),
+            hello_segments: 0,
             http_bytes: 0,
             conflicts: 0,
             sides: [Side::default(), Side::default()],

@@ -8,6 +8,7 @@ use super::{Content, Context, Flow};
 use crate::engine::decode::checksum;
 use crate::engine::decode::packet::{Packet, TcpFlags};
 use crate::engine::protocol::http::{Connection, Stamp};
+use crate::engine::protocol::tls::Opening;
 
 /// An overlap shorter than this proves nothing: keep-alive probes carry a garbage byte, and padding counted as payload is at most six bytes
 /// (the least Ethernet frame leaves no more behind an ACK).
@@ -16,6 +17,8 @@ const SMALLEST_CONFLICT: u32 = 8;
 const MOST_DIFFERENCES: usize = 16;
 /// Of a TLS stream only so much is remembered: the handshake, where plain bytes could still be forged.
 const TLS_REMEMBERED: usize = 4 << 10;
+/// Segments of a client in which its ClientHello is looked for; browsers send one or two.
+const HELLO_SEGMENTS: u8 = 16;
 /// Bytes beyond a hole after which the hole is given up.
 const LARGEST_WAIT: u32 = 256 << 10;
 
@@ -75,6 +78,7 @@ fn recognise(flow: &mut Flow, payload: &[u8], sender: Sender) {
         from(flow, sender);
     } else if let [0x14..=0x17, 0x03, 0x00..=0x04, ..] = payload {
         flow.content = Content::Tls;
+        flow.hello_segments = HELLO_SEGMENTS;
     } else if !payload.is_empty() {
         flow.content = Content::Other;
     }
@@ -220,6 +224,9 @@ fn deliver(flow: &mut Flow, (bytes, wire): (&[u8], u32), record: &Record, (sende
     let side = flow.side_mut(sender);
     let at = Stamp { frame: record.frame, time: record.time, seq: side.next };
     side.next = side.next.wrapping_add(wire);
+    if flow.hello_segments > 0 && !from_server {
+        look_for_hello(flow, bytes, record, (sender, context));
+    }
     let Some(http) = flow.http.as_deref_mut() else { return };
     let cut = wire.saturating_sub(bytes.len() as u32);
     if from_server {
@@ -234,6 +241,38 @@ fn deliver(flow: &mut Flow, (bytes, wire): (&[u8], u32), record: &Record, (sende
         }
     }
     report(flow, context);
+}
+
+/// Reads the client's first bytes: this segment alone where it begins the stream and is enough, else with what is remembered.
+fn look_for_hello(flow: &mut Flow, bytes: &[u8], record: &Record, (sender, context): (Sender, &mut Context<'_>)) {
+    let opening = if flow.hello_segments == HELLO_SEGMENTS {
+        Opening::of_stream(bytes)
+    } else {
+        Opening::of_stream(&in_order(context.pool, flow.side(sender).log))
+    };
+    flow.hello_segments = if opening == Opening::Unfinished { flow.hello_segments - 1 } else { 0 };
+    match opening {
+        Opening::Hello(hello) => context.events.push(FlowEvent::Hello(*record, hello)),
+        Opening::Unfinished if flow.hello_segments == 0 => context.counters.hellos_unread += 1,
+        Opening::Unfinished | Opening::Other => {}
+    }
+}
+
+/// The bytes that are remembered of a stream, from the first on up to a hole.
+fn in_order(pool: &Pool, log: LogId) -> Vec<u8> {
+    let mut pieces: Vec<Piece<'_>> = pool.pieces(log).filter(is_of_stream).collect();
+    let Some(start) = pieces.first().map(|piece| piece.seq) else { return Vec::new() };
+    pieces.sort_by_key(|piece| seq_diff(start, piece.seq));
+    let Some(first) = pieces.first().map(|piece| piece.seq) else { return Vec::new() };
+    let mut bytes = Vec::new();
+    for piece in pieces {
+        let known = bytes.len() as i32 - seq_diff(first, piece.seq);
+        match usize::try_from(known) {
+            Ok(known) => bytes.extend_from_slice(piece.bytes.get(known..).unwrap_or_default()),
+            Err(_) => break,
+        }
+    }
+    bytes
 }
 
 fn report(flow: &mut Flow, context: &mut Context<'_>) {

@@ -4,4 +4,7 @@ pub mod arp;
 pub mod dhcp;
 pub mod http;
 pub mod ndp;
+pub mod quic;
+pub mod tls;
 pub mod url;
+mod wire;

@@ -123,6 +123,14 @@ impl Connection {
             self.stop(end);
         }
     }
+    /// How many requests came to wait since this was asked before.
+    pub const fn take_new_requests(&mut self) -> usize {
+        self.waiting.take_new()
+    }
+    /// The newest of the requests that wait, at most `count`, oldest first.
+    pub fn newest_requests(&self, count: usize) -> impl Iterator<Item = &Request> {
+        self.waiting.newest(count)
+    }
     /// The oldest request without a response.
     #[must_use]
     pub fn waiting(&self) -> Option<&Request> {

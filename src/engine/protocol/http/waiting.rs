@@ -8,6 +8,8 @@ use super::message::{Request, Stamp};
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     queue: VecDeque<Request>,
+    /// So many of the newest were not asked for yet.
+    new: usize,
     /// Requests that found the queue full. Until they are answered none may enter, or it would be paired wrongly.
     turned_away: u64,
     /// All requests that were ever turned away.
@@ -33,10 +35,21 @@ impl Waiting {
     pub(super) fn push(&mut self, request: Request, cap: usize) {
         if self.turned_away == 0 && self.queue.len() < cap {
             self.queue.push_back(request);
+            self.new += 1;
         } else {
             self.turned_away = self.turned_away.saturating_add(1);
             self.turned_away_total = self.turned_away_total.saturating_add(1);
         }
+    }
+
+    /// How many entered since this was asked before.
+    pub(super) const fn take_new(&mut self) -> usize {
+        std::mem::replace(&mut self.new, 0)
+    }
+
+    /// The newest `count`.
+    pub(super) fn newest(&self, count: usize) -> impl Iterator<Item = &Request> {
+        self.queue.iter().skip(self.queue.len().saturating_sub(count))
     }
 
     /// More of the request that began at `first` was seen, up to `last`; nothing happens when it waits no more.

@@ -1,0 +1,1 @@
+//! Stories of clients that follow a redirect, or go elsewhere.

@@ -1,0 +1,157 @@
+//! What a client does next: the questions, connections and requests that tell whether it went where it was sent.
+
+use super::decode::datagram::DatagramHead;
+use super::decode::packet::{Addr, Head, Vlans};
+use super::flow::Flow;
+use super::protocol::http::{Request, Response, Stamp};
+use super::protocol::tls::ClientHello;
+use super::time::Timestamp;
+
+/// Bytes kept of each text of a contact; a path beyond them tells no more.
+const LONGEST_TEXT: usize = 512;
+
+/// One thing that a client did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// Who.
+    pub client: Addr,
+    /// VLAN ids of the packet, where equal addresses may be other hosts.
+    pub vlans: Vlans,
+    /// To whom, by address and port.
+    pub server: (Addr, u16),
+    /// In which frame.
+    pub frame: u64,
+    /// When.
+    pub time: Timestamp,
+    /// What.
+    pub kind: Kind,
+}
+
+/// What a client did. Names are in lower case, without a dot at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It asked DNS for a name.
+    DnsQuestion(Box<str>),
+    /// It was told by DNS where a name is. The server is the resolver.
+    DnsAnswer {
+        /// The name that was asked for.
+        name: Box<str>,
+        /// Its addresses.
+        addresses: Box<[Addr]>,
+    },
+    /// It began to open a TCP connection.
+    TcpOpened,
+    /// It began TLS.
+    TlsHello(Box<ClientHello>),
+    /// It began QUIC.
+    QuicHello(Box<ClientHello>),
+    /// It sent a request in plain HTTP.
+    HttpRequest(Box<Asked>),
+    /// A request in plain HTTP was answered with a redirect.
+    HttpRedirect {
+        /// The request.
+        asked: Box<Asked>,
+        /// Where to, as written.
+        target: Box<str>,
+    },
+}
+
+/// A request in plain HTTP; each text is cut at 512 bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The Host field, or the authority of the target.
+    pub host: Option<Box<str>>,
+    /// The target.
+    pub target: Box<str>,
+    /// The Referer field: the page that led to it.
+    pub referer: Option<Box<str>>,
+}
+
+impl Contact {
+    /// The client's question for a name, or with `addresses` the answer to it; `head` is of that message.
+    #[must_use]
+    pub fn of_dns(head: &DatagramHead, name: &str, addresses: Option<&[Addr]>) -> Self {
+        let name: Box<str> = cut(name.trim_end_matches('.')).to_ascii_lowercase().into();
+        let (client, server, kind) = match addresses {
+            None => (head.src, (head.dst, head.dst_port), Kind::DnsQuestion(name)),
+            Some(addresses) => (head.dst, (head.src, head.src_port), Kind::DnsAnswer { name, addresses: addresses.into() }),
+        };
+        Self { client, vlans: head.vlans, server, frame: head.frame, time: head.time, kind }
+    }
+
+    /// A SYN.
+    pub(super) fn of_syn(head: &Head) -> Self {
+        let server = (head.dst, head.dst_port);
+        Self { client: head.src, vlans: head.vlans, server, frame: head.frame, time: head.time, kind: Kind::TcpOpened }
+    }
+
+    /// The ClientHello that a datagram completed.
+    pub(super) fn of_quic(head: &DatagramHead, hello: Box<ClientHello>) -> Self {
+        let server = (head.dst, head.dst_port);
+        Self { client: head.src, vlans: head.vlans, server, frame: head.frame, time: head.time, kind: Kind::QuicHello(hello) }
+    }
+
+    /// The ClientHello that a segment of the flow completed.
+    pub(super) fn of_tls(flow: &Flow, (frame, time): (u64, Timestamp), hello: Box<ClientHello>) -> Self {
+        Self::of_flow(flow, (frame, time), Kind::TlsHello(hello))
+    }
+
+    /// A request of the flow.
+    pub(super) fn of_request(flow: &Flow, request: &Request) -> Self {
+        let Stamp { frame, time, .. } = request.last;
+        Self::of_flow(flow, (frame, time), Kind::HttpRequest(Box::new(Asked::of(request))))
+    }
+
+    /// A redirect by status or Refresh field, and the request that it answers; none where one of them is missing.
+    pub(super) fn of_redirect(flow: &Flow, response: &Response) -> Option<Self> {
+        let (redirect, request) = (response.redirects.first()?, response.request.as_ref()?);
+        let kind = Kind::HttpRedirect { asked: Box::new(Asked::of(request)), target: cut(&redirect.target).into() };
+        Some(Self::of_flow(flow, (response.first.frame, response.first.time), kind))
+    }
+
+    fn of_flow(flow: &Flow, (frame, time): (u64, Timestamp), kind: Kind) -> Self {
+        let (client, server) = (flow.endpoint(flow.server.other()).0, flow.endpoint(flow.server));
+        Self { client, vlans: flow.vlans, server, frame, time, kind }
+    }
+
+    /// The name that it concerns.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::DnsQuestion(name) | Kind::DnsAnswer { name, .. } => Some(name),
+            Kind::TlsHello(hello) | Kind::QuicHello(hello) => hello.server_name.as_deref(),
+            Kind::HttpRequest(asked) | Kind::HttpRedirect { asked, .. } => asked.host.as_deref(),
+            Kind::TcpOpened => None,
+        }
+    }
+
+    /// Bytes held, its own included.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let heap = match &self.kind {
+            Kind::TcpOpened => 0,
+            Kind::DnsQuestion(name) => name.len(),
+            Kind::DnsAnswer { name, addresses } => name.len() + size_of_val::<[Addr]>(addresses),
+            Kind::TlsHello(hello) | Kind::QuicHello(hello) => hello.heap_bytes(),
+            Kind::HttpRequest(asked) => asked.bytes(),
+            Kind::HttpRedirect { asked, target } => asked.bytes() + target.len(),
+        };
+        size_of::<Self>() + heap
+    }
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        let text = |text: &Option<String>| text.as_deref().map(cut).map(Box::from);
+        Self { host: text(&request.host), target: cut(&request.target).into(), referer: text(&request.referer) }
+    }
+
+    fn bytes(&self) -> usize {
+        let optional = [&self.host, &self.referer].into_iter().flatten();
+        size_of::<Self>() + self.target.len() + optional.map(|text| text.len()).sum::<usize>()
+    }
+}
+
+fn cut(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(LONGEST_TEXT)).unwrap_or(text)
+}
