@@ -1,4 +1,5 @@
 //! Stream bytes to messages. Knows nothing of flows, tables or attacks.
 
+pub mod dns;
 pub mod http;
 pub mod url;
