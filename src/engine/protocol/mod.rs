@@ -1,5 +1,6 @@
-//! Stream bytes to messages. Knows nothing of flows, tables or attacks.
+//! Bytes of streams and datagrams to messages. Knows nothing of flows, tables or attacks.
 
+pub mod arp;
 pub mod dns;
 pub mod http;
 pub mod url;
