@@ -1,7 +1,7 @@
 //! `docs/detectors.md` is what the doc blocks of the detectors say, in the registry's order.
 
-use sidewatch::engine::detect::registry::DETECTORS;
-use sidewatch::engine::detect::{Detector, Group};
+use sidewatch::engine::detect::registry::{DETECTORS, OF_DNS};
+use sidewatch::engine::detect::{Described, Group};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
@@ -20,7 +20,7 @@ const PREFACE: &str = "\
 
 Made from the doc blocks in `src/engine/detect/`; `SIDEWATCH_BLESS=1 cargo test` writes it anew. Each detector looks at a suspect packet beside the
 server's other packets, and gives evidence: it never decides alone that something was forged. Within a group only the strongest detector counts,
-except that header votes and points of content are added up.
+except that header votes and points of content are added up. S15 looks at a question of DNS and its answers, and all its points add up.
 ";
 
 /// A detector's file: its name without the suffix, and its doc block.
@@ -43,15 +43,15 @@ fn the_page_is_what_the_detectors_say() {
 
 #[test]
 fn each_detector_is_registered_under_a_code_of_its_own() {
-    let codes: BTreeSet<&str> = DETECTORS.iter().map(|detector| detector.code()).collect();
-    assert_eq!(codes.len(), DETECTORS.len(), "two detectors have one code");
+    let codes: BTreeSet<&str> = registered().iter().map(|detector| detector.code).collect();
+    assert_eq!(codes.len(), registered().len(), "two detectors have one code");
     let files = explained();
     let documented: BTreeSet<&str> = files.keys().map(String::as_str).collect();
     assert_eq!(documented, codes, "codes of the doc blocks beside those of the registry");
     let registry = fs::read_to_string(root().join(FOLDER).join("registry.rs")).unwrap();
     for file in files.values() {
-        let rows = registry.lines().filter(|line| line.trim_start().starts_with(&format!("&{}::", file.stem))).count();
-        assert_eq!(rows, 1, "{}.rs should have one line in {FOLDER}/registry.rs", file.stem);
+        let rows = registry.matches(&format!("&{}::", file.stem)).count();
+        assert_eq!(rows, 1, "{}.rs should be listed once in {FOLDER}/registry.rs", file.stem);
     }
 }
 
@@ -68,19 +68,27 @@ fn each_doc_block_has_the_four_headings_in_order_and_something_below_each() {
     }
 }
 
+/// All detectors, those of scenes first.
+fn registered() -> Vec<Described> {
+    let of_scenes =
+        DETECTORS.iter().map(|detector| Described { code: detector.code(), version: detector.version(), group: detector.group() });
+    let of_dns = OF_DNS.iter().map(|Described { code, version, group }| Described { code, version: *version, group: *group });
+    of_scenes.chain(of_dns).collect()
+}
+
 fn page() -> String {
     let mut files = explained();
     let mut page = PREFACE.to_owned();
     page.push_str("\n| code | finds | group | version |\n|---|---|---|---|\n");
-    let told: Vec<(&dyn Detector, Explained)> =
-        DETECTORS.iter().filter_map(|detector| Some((*detector, files.remove(detector.code())?))).collect();
+    let told: Vec<(Described, Explained)> =
+        registered().into_iter().filter_map(|detector| files.remove(detector.code).map(|file| (detector, file))).collect();
     for (detector, file) in &told {
-        let (code, group, version) = (detector.code(), name(detector.group()), detector.version());
+        let (code, group, version) = (detector.code, name(detector.group), detector.version);
         writeln!(page, "| {code} | [{}]({}) | {group} | {version} |", file.title.trim_end_matches('.'), source(&file.stem)).unwrap();
     }
     for (detector, file) in &told {
-        write!(page, "\n## {}: {}\n\n", detector.code(), file.title.trim_end_matches('.')).unwrap();
-        writeln!(page, "Code {}, version {}, group: {}.", detector.code(), detector.version(), name(detector.group())).unwrap();
+        write!(page, "\n## {}: {}\n\n", detector.code, file.title.trim_end_matches('.')).unwrap();
+        writeln!(page, "Code {}, version {}, group: {}.", detector.code, detector.version, name(detector.group)).unwrap();
         for line in &file.body {
             writeln!(page, "{}{line}", if line.starts_with("## ") { "#" } else { "" }).unwrap();
         }

@@ -2,13 +2,14 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::indexing_slicing)]
 
 mod considered;
+mod dns;
 mod local;
 mod story;
 mod verdict;
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::alert::Alert;
+use crate::alert::{Alert, Mechanism};
 use crate::engine::observation::{Judged, Observation, What};
 use crate::engine::time::Timestamp;
 use local::LocalNetworks;
@@ -68,6 +69,12 @@ impl Correlator {
             found.extend(self.local.tick(observation.at));
             match &observation.what {
                 What::Case(case) => found.extend(self.case(case, observation.at)),
+                What::Dns(judged) => {
+                    self.counters.observations += 1;
+                    let alert = dns::tell(judged, observation.at);
+                    self.counters.below_low += u64::from(alert.is_none());
+                    found.extend(alert);
+                }
                 What::Local(notice) => {
                     self.counters.notices += 1;
                     self.local.take(notice, observation.at);
@@ -79,11 +86,15 @@ impl Correlator {
 
     fn case(&mut self, case: &Judged, at: Timestamp) -> Option<Alert> {
         self.counters.observations += 1;
-        let Some(ruling) = verdict::rule(&case.assessment) else {
+        let Some(mut ruling) = verdict::rule(&case.assessment) else {
             self.counters.below_low += 1;
             return None;
         };
-        Some(story::tell(case, at, &ruling))
+        let dns = dns::over_tcp(&case.assessment.scene).filter(|_| ruling.mechanism == Mechanism::TcpContent);
+        if dns.is_some() {
+            ruling.mechanism = Mechanism::DnsAnswer;
+        }
+        Some(Alert { dns, ..story::tell(case, at, &ruling) })
     }
 
     /// One alert for one injection, in order of closing time, then id.

@@ -34,6 +34,7 @@ pub(super) fn tell(case: &Judged, at: Timestamp, ruling: &Ruling) -> Alert {
         grade: ruling.grade,
         flow: flow(case),
         http: http(scene),
+        dns: None,
         signals: signals(case, ruling),
         considered: considered::consider(&case.assessment, ruling),
         forged: packet(scene, &scene.suspect, false, case.forged_sha256),
@@ -49,14 +50,19 @@ pub(super) fn tell(case: &Judged, at: Timestamp, ruling: &Ruling) -> Alert {
             offload_frames: case.flow.offloaded,
         },
         closed_at: at,
-        closed_because: match case.because {
-            observation::ClosedBecause::Deadline => ClosedBecause::Deadline,
-            observation::ClosedBecause::FlowOver => ClosedBecause::FlowOver,
-            observation::ClosedBecause::EndOfCapture => ClosedBecause::EndOfCapture,
-            observation::ClosedBecause::Evicted => ClosedBecause::Evicted,
-        },
+        closed_because: ended(case.because),
         ladder: ladder(case),
         silence: case.assessment.found("S7").map(|_| scene.watched),
+    }
+}
+
+/// Why it was closed, in the words of the record.
+pub(super) const fn ended(because: observation::ClosedBecause) -> ClosedBecause {
+    match because {
+        observation::ClosedBecause::Deadline => ClosedBecause::Deadline,
+        observation::ClosedBecause::FlowOver => ClosedBecause::FlowOver,
+        observation::ClosedBecause::EndOfCapture => ClosedBecause::EndOfCapture,
+        observation::ClosedBecause::Evicted => ClosedBecause::Evicted,
     }
 }
 
@@ -82,7 +88,7 @@ fn flow_hash(case: &Judged) -> Sha256 {
     hash
 }
 
-fn first_eight(hash: Sha256) -> u64 {
+pub(super) fn first_eight(hash: Sha256) -> u64 {
     hash.finalize().first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
@@ -169,7 +175,7 @@ fn signals(case: &Judged, ruling: &Ruling) -> Vec<Signal> {
     all
 }
 
-fn capped(mut frames: Vec<u64>) -> Vec<u64> {
+pub(super) fn capped(mut frames: Vec<u64>) -> Vec<u64> {
     frames.truncate(MOST_FRAMES);
     frames
 }
@@ -195,7 +201,7 @@ fn packet(scene: &Scene, record: &Record, to_server: bool, sha256: Option<[u8; 3
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

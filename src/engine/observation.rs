@@ -2,6 +2,7 @@
 
 use super::decode::packet::{Addr, Vlans};
 use super::detect::Assessment;
+use super::detect::dns_conflict::DnsAssessment;
 use super::flow::Flow;
 use super::local::Notice;
 use super::time::Timestamp;
@@ -22,6 +23,8 @@ pub enum What {
     Case(Box<Judged>),
     /// A message of the local network.
     Local(Box<Notice>),
+    /// A question of DNS was judged.
+    Dns(Box<JudgedDns>),
 }
 
 impl Observation {
@@ -32,6 +35,11 @@ impl Observation {
         match &self.what {
             What::Local(notice) => (self.at, notice.head.frame, 0, 0, (Addr(0), 0)),
             What::Case(case) => (self.at, case.assessment.scene.suspect.frame, 1, case.serial, case.flow.client),
+            What::Dns(dns) => {
+                let exchange = &dns.assessment.scene.exchange;
+                let frame = exchange.answers.first().map_or(0, |answer| answer.mark.frame);
+                (self.at, frame, 2, 0, exchange.client)
+            }
         }
     }
 }
@@ -51,6 +59,15 @@ pub struct Judged {
     pub genuine_sha256: Option<[u8; 32]>,
     /// The flow.
     pub flow: FlowFacts,
+}
+
+/// A judged question of DNS.
+#[derive(Clone, Debug)]
+pub struct JudgedDns {
+    /// Why it was closed.
+    pub because: ClosedBecause,
+    /// The question, its answers, and what speaks against which.
+    pub assessment: DnsAssessment,
 }
 
 /// Why a case was closed.

@@ -39,7 +39,7 @@ impl Shards {
     pub fn handle_datagram(&mut self, datagram: &Datagram<'_>, now: Timestamp, out: &mut Vec<Observation>) {
         let key = FlowKey::of_pair(&datagram.head);
         if let Some(shard) = self.shards.get_mut(FlowKey::shard(key.hash(self.seed))) {
-            shard.handle_datagram(datagram, &key, now, out);
+            shard.handle_datagram(datagram, now, out);
         }
     }
 

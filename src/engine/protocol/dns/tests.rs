@@ -68,7 +68,8 @@ fn an_answer_gives_its_addresses_in_order_and_the_end_of_its_aliases() {
 
 #[test]
 fn what_the_snap_length_cut_is_left_out_and_said_so() {
-    let bytes = [header(0x8180, [1, 2, 0, 1]), question("a.example", A), record(A, 60, &[192, 0, 2, 1]), record(A, 60, &[192, 0, 2, 2])].concat();
+    let bytes =
+        [header(0x8180, [1, 2, 0, 1]), question("a.example", A), record(A, 60, &[192, 0, 2, 1]), record(A, 60, &[192, 0, 2, 2])].concat();
     let whole_answers = Message::read(&bytes).unwrap();
     assert!(whole_answers.answers_whole && !whole_answers.whole, "the OPT record was cut away");
     let cut = Message::read(&bytes[..bytes.len() - 3]).unwrap();

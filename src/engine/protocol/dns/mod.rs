@@ -1,4 +1,4 @@
-//! A message of DNS as values: what two answers to one question can be compared by. The only user of domain.
+//! A message of DNS over UDP or TCP as values: what two answers to one question can be compared by. The only user of domain.
 
 use std::fmt;
 
@@ -101,7 +101,7 @@ impl Message {
         let wire = Wire::from_octets(bytes).ok()?;
         let header = wire.header();
         let counts = wire.header_counts();
-        if header.opcode() != Opcode::QUERY || header.z() {
+        if header.opcode() != Opcode::QUERY {
             return None;
         }
         let flags = wire.as_slice().get(2..4)?.first_chunk().map_or(0, |bits| u16::from_be_bytes(*bits));
@@ -122,6 +122,14 @@ impl Message {
         }
         message.whole = message.read_records(&wire).is_some();
         Some(message)
+    }
+
+    /// Reads the message that a stream of DNS over TCP begins with, behind its length (RFC 7766, section 8).
+    #[must_use]
+    pub fn read_framed(stream: &[u8]) -> Option<Self> {
+        let (length, behind) = stream.split_first_chunk()?;
+        let length = usize::from(u16::from_be_bytes(*length));
+        Self::read(behind.get(..length).unwrap_or(behind))
     }
 
     /// None when a record could not be read.
