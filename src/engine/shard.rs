@@ -160,6 +160,12 @@ impl Shard {
         (self.flows.len(), self.open_cases, self.pool.chunks_in_use())
     }
 
+    /// Open questions of DNS, and their bytes.
+    #[must_use]
+    pub(super) fn held_questions(&self) -> (usize, usize) {
+        self.dns.held()
+    }
+
     /// What was counted.
     #[must_use]
     pub(super) fn counters(&self) -> ShardCounters {

@@ -13,6 +13,8 @@ use super::COPY_WITHIN;
 const MOST_ASKED: usize = 4;
 /// Different answers to one question that are kept: an injector sends up to three, and the resolver one.
 const MOST_ANSWERS: usize = 8;
+/// Bytes that the tables of open questions take for each, at most: two keys and three nodes that are half full.
+const IN_TABLES: usize = 384;
 /// Frames kept of equal answers.
 const MOST_FRAMES: usize = 16;
 
@@ -178,7 +180,7 @@ impl Exchange {
         let name = self.question.name.as_bytes().len();
         let asked = self.asked.len() * (size_of::<Asked>() + name);
         let answers = self.answers.iter().map(Answer::bytes).sum::<usize>();
-        size_of::<Self>() + name + asked + answers
+        size_of::<Self>() + IN_TABLES + name + asked + answers
     }
 }
 

@@ -75,7 +75,7 @@ struct Key {
 /// The open questions.
 #[derive(Debug, Default)]
 pub struct Exchanges {
-    by_serial: BTreeMap<u64, (Key, Exchange)>,
+    by_serial: BTreeMap<u64, (Key, Box<Exchange>)>,
     by_key: BTreeMap<Key, u64>,
     due: BTreeSet<(Timestamp, u64)>,
     habits: Habits,
@@ -129,16 +129,10 @@ impl Exchanges {
         self.habits.unlearn(&scene.pair, scene.exchange.serial);
     }
 
-    /// Open questions.
+    /// Open questions, and their bytes by the same estimate as the bound's.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.by_serial.len()
-    }
-
-    /// No question is open.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.by_serial.is_empty()
+    pub fn held(&self) -> (usize, usize) {
+        (self.by_serial.len(), self.bytes)
     }
 
     /// What was counted.
@@ -210,7 +204,7 @@ impl Exchanges {
     fn open(&mut self, key: Key, head: &DatagramHead, message: &Message, question: Question) -> u64 {
         self.serial += 1;
         let serial = self.serial;
-        let exchange = Exchange::new(serial, head, message, question);
+        let exchange = Box::new(Exchange::new(serial, head, message, question));
         self.bytes += exchange.bytes();
         self.due.insert((exchange.deadline, serial));
         self.by_serial.insert(serial, (key, exchange));
@@ -254,7 +248,7 @@ impl Exchanges {
             return None;
         }
         let habits = self.habits.beside(&key.pair, serial);
-        Some(Closed { at, because, scene: Scene { pair: key.pair, exchange, habits } })
+        Some(Closed { at, because, scene: Scene { pair: key.pair, exchange: *exchange, habits } })
     }
 }
 
