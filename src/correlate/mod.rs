@@ -3,14 +3,15 @@
 
 mod considered;
 mod dns;
-mod local;
+pub mod local;
 mod story;
 mod verdict;
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::alert::{Alert, Mechanism};
-use crate::engine::observation::{Judged, Observation, What};
+use crate::alert::{Alert, Mechanism, Verdict};
+use crate::engine::limits::Limits;
+use crate::engine::observation::{Judged, JudgedDns, Observation, What};
 use crate::engine::time::Timestamp;
 use local::LocalNetworks;
 
@@ -18,7 +19,7 @@ use local::LocalNetworks;
 const REMEMBERED_IDS: usize = 65_536;
 
 /// The one ordered stage that sees all flows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Correlator {
     raised: BTreeSet<u64>,
     order: VecDeque<u64>,
@@ -33,6 +34,10 @@ pub struct CorrelateCounters {
     pub observations: u64,
     /// Messages of the local network.
     pub notices: u64,
+    /// Addresses of local networks forgotten early because there were too many.
+    pub addresses_evicted: u64,
+    /// Suspicions about local networks decided early because there were too many.
+    pub suspects_evicted: u64,
     /// Observations below the 25 points of the lowest grade: counted only.
     pub below_low: u64,
     /// Alerts with an id that was raised before.
@@ -41,7 +46,19 @@ pub struct CorrelateCounters {
     pub raised: [u64; 3],
 }
 
+impl Default for Correlator {
+    fn default() -> Self {
+        Self::new(&Limits::default())
+    }
+}
+
 impl Correlator {
+    /// A stage that has seen nothing yet, within `limits`.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Self {
+        Self { raised: BTreeSet::new(), order: VecDeque::new(), local: LocalNetworks::new(limits), counters: CorrelateCounters::default() }
+    }
+
     /// Judges observations that are complete up to `now`. They are put in order first, so that the order in which workers finish changes nothing.
     pub fn judge(&mut self, observations: Vec<Observation>, now: Timestamp) -> Vec<Alert> {
         let mut found = self.in_order(observations);
@@ -58,8 +75,9 @@ impl Correlator {
 
     /// What was counted.
     #[must_use]
-    pub const fn counters(&self) -> CorrelateCounters {
-        self.counters
+    pub fn counters(&self) -> CorrelateCounters {
+        let (addresses_evicted, suspects_evicted) = self.local.evicted();
+        CorrelateCounters { addresses_evicted, suspects_evicted, ..self.counters }
     }
 
     fn in_order(&mut self, mut observations: Vec<Observation>) -> Vec<Alert> {
@@ -69,12 +87,8 @@ impl Correlator {
             found.extend(self.local.tick(observation.at));
             match &observation.what {
                 What::Case(case) => found.extend(self.case(case, observation.at)),
-                What::Dns(judged) => {
-                    self.counters.observations += 1;
-                    let alert = dns::tell(judged, observation.at);
-                    self.counters.below_low += u64::from(alert.is_none());
-                    found.extend(alert);
-                }
+                What::Dns(judged) => found.extend(self.dns(judged, observation.at)),
+                What::Detour(detour) => self.local.detour(detour, observation.at),
                 What::Local(notice) => {
                     self.counters.notices += 1;
                     self.local.take(notice, observation.at);
@@ -94,7 +108,18 @@ impl Correlator {
         if dns.is_some() {
             ruling.mechanism = Mechanism::DnsAnswer;
         }
-        Some(Alert { dns, ..story::tell(case, at, &ruling) })
+        let bent = ruling.verdict == Verdict::InPathInjection && self.local.is_bent(case.flow.vlans, case.flow.client.0, at);
+        Some(Alert { dns, ..story::tell(case, at, &ruling.with_path(bent)) })
+    }
+
+    fn dns(&mut self, judged: &JudgedDns, at: Timestamp) -> Option<Alert> {
+        self.counters.observations += 1;
+        let Some(alert) = dns::tell(judged, at) else {
+            self.counters.below_low += 1;
+            return None;
+        };
+        let bent = alert.verdict == Verdict::InPathInjection && self.local.is_bent(alert.flow.vlans, alert.flow.client.0, at);
+        Some(Alert { verdict: if bent { Verdict::LocalMitm } else { alert.verdict }, ..alert })
     }
 
     /// One alert for one injection, in order of closing time, then id.

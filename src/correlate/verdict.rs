@@ -21,6 +21,14 @@ pub(super) struct Ruling {
     pub(super) destination: Option<Destination>,
 }
 
+impl Ruling {
+    /// Who answers in the server's place after the client's path was bent is inside the network.
+    pub(super) fn with_path(self, bent: bool) -> Self {
+        let verdict = if bent { Verdict::LocalMitm } else { self.verdict };
+        Self { verdict, ..self }
+    }
+}
+
 /// The grades' lower bounds.
 const LOW: u8 = 25;
 const MEDIUM: u8 = 40;

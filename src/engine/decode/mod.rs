@@ -13,6 +13,7 @@ mod mpls;
 pub mod packet;
 mod plausible;
 mod ppp;
+mod quick;
 mod tcp;
 mod tunnel;
 mod wifi;
@@ -75,19 +76,11 @@ impl Decoder {
     pub fn decode(&mut self, frame: &Frame<'_>, mut each: impl FnMut(Decoded<'_, '_>)) {
         let Self { vlan_depth, tunnel_depth, counters, fragments, wholes } = self;
         counters.frame();
-        let mut desk = Desk { frame, counters, fragments, wholes, tags_left: *vlan_depth, tunnels_left: *tunnel_depth };
-        match &first(&mut desk) {
-            Ok(packet) => {
-                desk.counters.add(Count::Tcp);
-                each(Decoded::Tcp(packet));
-            }
-            Err(Stop::Fate(fate)) => desk.left(*fate),
-            Err(Stop::Datagram(datagram)) => {
-                desk.left(datagram.fate());
-                each(Decoded::Datagram(datagram));
-            }
-            Err(Stop::Several(subframes, link)) => several(*subframes, *link, &mut desk, &mut each),
+        if let Some(packet) = quick::segment(frame, counters) {
+            return each(Decoded::Tcp(&packet));
         }
+        let mut desk = Desk { frame, counters, fragments, wholes, tags_left: *vlan_depth, tunnels_left: *tunnel_depth };
+        walk(&mut desk, &mut each);
     }
 
     /// Datagrams by what became of them, by stable name ("tcp", "udp", "arp", "link_type_147_unsupported", "ipv4_header_cut", ...), and
@@ -182,31 +175,23 @@ impl<'a> Desk<'a, '_> {
     }
 }
 
-/// The TCP segment in the frame, or what there is instead. The way of nearly every packet, IPv4 on Ethernet, shares nothing with the
-/// others: where they meet, all that is known of a packet would be kept in memory.
-#[inline]
-fn first<'a>(desk: &mut Desk<'a, '_>) -> Result<Packet<'a>, Stop<'a>> {
-    let mut link = Link::default();
-    match link::first(desk.frame, &mut link)? {
-        Next::V4(ip) => {
-            let (outer, upper) = ip::v4(ip, link, desk)?;
-            if upper.protocol == TCP {
-                return tcp::segment(desk.frame.number, outer, upper, desk.counters);
-            }
-            above(outer, upper, desk)
-        }
-        Next::V6(ip) => over_v6(ip, link, desk),
-        other => datagram(other, link, desk),
-    }
-}
-
+/// The whole way through a frame, header by header.
 #[inline(never)]
-fn over_v6<'a>(ip: Captured<'a>, link: Link<'a>, desk: &mut Desk<'a, '_>) -> Result<Packet<'a>, Stop<'a>> {
-    let (outer, upper) = ip::v6(ip, link, desk)?;
-    if upper.protocol == TCP {
-        return tcp::segment(desk.frame.number, outer, upper, desk.counters);
+fn walk<'a>(desk: &mut Desk<'a, '_>, each: &mut impl FnMut(Decoded<'_, '_>)) {
+    let mut link = Link::default();
+    let walked = link::first(desk.frame, &mut link).map_err(Stop::Fate).and_then(|next| datagram(next, link, desk));
+    match walked {
+        Ok(packet) => {
+            desk.counters.add(Count::Tcp);
+            each(Decoded::Tcp(&packet));
+        }
+        Err(Stop::Fate(fate)) => desk.left(fate),
+        Err(Stop::Datagram(datagram)) => {
+            desk.left(datagram.fate());
+            each(Decoded::Datagram(&datagram));
+        }
+        Err(Stop::Several(subframes, link)) => several(subframes, link, desk, each),
     }
-    above(outer, upper, desk)
 }
 
 /// The TCP segment that `next` leads to, or what there is instead.

@@ -1,7 +1,7 @@
 //! What a flow reports of a packet. Facts of TCP only; what they mean is decided elsewhere.
 
 use super::record::Record;
-use super::side::Opening;
+use super::side::{Ends, Opening};
 use crate::engine::protocol::http;
 
 /// Something out of the ordinary, or a message of the application.
@@ -19,6 +19,17 @@ pub enum FlowEvent {
     Reset(Record),
     /// Something that the server's end of the connection cannot have done.
     CloseContradiction(CloseContradiction),
+    /// The packets of one direction pass between other machines than before.
+    LinkChange {
+        /// The first packet on the new way.
+        record: Record,
+        /// The machines before it.
+        before: Ends,
+        /// The machines since.
+        after: Ends,
+        /// Which direction.
+        from_server: bool,
+    },
     /// An HTTP message of the server; the record is of the segment that completed it.
     Http(http::Event),
 }
