@@ -100,7 +100,7 @@ fn flow(exchange: &Exchange, forged: &Answer) -> FlowFacts {
         server: exchange.resolver,
         ip_version: if forged.mark.is_v6 { 6 } else { 4 },
         vlans: exchange.vlans,
-        ether: exchange.ether,
+        ether: forged.ether,
         start: exchange.start,
         pkts_toserver: exchange.to_resolver.0,
         pkts_toclient: exchange.to_client.0,

@@ -88,7 +88,7 @@ impl Default for Limits {
             http_pipeline: 64,
             http_body: 8 << 10,
             http_decoded: 64 << 10,
-            dns_bytes_per_shard: 256 << 10,
+            dns_bytes_per_shard: 192 << 10,
             dns_pairs_per_shard: 64,
         }
     }

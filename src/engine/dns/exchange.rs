@@ -66,6 +66,8 @@ pub struct Answer {
     pub mark: Mark,
     /// Frames of all, ascending.
     pub frames: Vec<u64>,
+    /// Ethernet source and destination of the first one.
+    pub ether: Option<([u8; 6], [u8; 6])>,
     /// The message.
     pub message: Message,
     /// SHA-256 of the first one's message as captured.
@@ -83,8 +85,6 @@ pub struct Exchange {
     pub resolver: (Addr, u16),
     /// VLAN ids of its first packet.
     pub vlans: Vlans,
-    /// Ethernet source and destination of the first answer.
-    pub ether: Option<([u8; 6], [u8; 6])>,
     /// Identification.
     pub id: u16,
     /// Name, type and class, as first seen.
@@ -117,7 +117,6 @@ impl Exchange {
             client,
             resolver,
             vlans: head.vlans,
-            ether: None,
             id: message.id,
             question,
             asked: Vec::new(),
@@ -150,7 +149,6 @@ impl Exchange {
     pub(super) fn answer(&mut self, datagram: &Datagram<'_>, message: Message) -> bool {
         let head = &datagram.head;
         count(&mut self.to_client, head);
-        self.ether = self.ether.or(head.ether);
         let mark = Mark::of(head);
         if let Some(equal) = self.answers.iter_mut().find(|answer| answer.says_the_same(&message, &mark)) {
             if equal.frames.len() < MOST_FRAMES {
@@ -162,7 +160,13 @@ impl Exchange {
             self.left_out = self.left_out.saturating_add(1);
             return true;
         }
-        self.answers.push(Answer { mark, frames: vec![head.frame], message, sha256: Sha256::digest(datagram.payload).into() });
+        self.answers.push(Answer {
+            mark,
+            frames: vec![head.frame],
+            ether: head.ether,
+            message,
+            sha256: Sha256::digest(datagram.payload).into(),
+        });
         true
     }
 
