@@ -72,7 +72,7 @@ pub enum Kind {
     Replaced,
     /// Answers contradict, and nothing tells which is forged, or whether.
     Unclear,
-    /// One answer, with an address that forged ones are known by, and nothing else against it.
+    /// Answers with addresses that forged ones are known by, and nothing else against them.
     KnownAddress,
 }
 
@@ -145,7 +145,10 @@ impl Contested {
         let answer = exchange.answers.get(index)?;
         let is_rival = |other: &usize| {
             let rival = exchange.answers.get(*other).filter(|_| *other != index);
-            rival.is_some_and(|rival| contradict(exchange.question.qtype, answer, rival) && !is_one_machine(answer, rival))
+            rival.is_some_and(|rival| {
+                let is_copied = || [answer, rival].iter().any(|answer| marks::is_strange(exchange, answer, pools));
+                contradict(exchange.question.qtype, answer, rival) && (!is_one_machine(answer, rival) || is_copied())
+            })
         };
         let rivals: Vec<usize> = compared.iter().copied().filter(is_rival).collect();
         let others: Vec<&Answer> = rivals.iter().filter_map(|rival| exchange.answers.get(*rival)).collect();
@@ -157,7 +160,12 @@ impl Contested {
     }
 
     fn is_of_pool(&self) -> bool {
-        self.marks.iter().any(|mark| mark.group == Group::Device)
+        self.marks.iter().any(Mark::is_of_pool)
+    }
+
+    /// Nothing but the addresses speaks against it.
+    fn is_only_of_pool(&self) -> bool {
+        self.marks.iter().all(Mark::is_of_pool)
     }
 }
 
@@ -208,7 +216,9 @@ fn contradiction(scene: &Scene, contested: &[Contested], pools: &ForgedAddresses
     let gap = most.map_or(0, |most| most.saturating_sub(least.unwrap_or(0)));
     let enough = if retried { TELLS_RETRIED } else { TELLS };
     let (kind, forged, genuine) = if leaders.is_empty() {
-        (Kind::Replaced, contested.iter().map(|answer| answer.index).collect(), Vec::new())
+        // A site whose own addresses are in a pool is asked for twice, too.
+        let kind = if retried && contested.iter().all(Contested::is_only_of_pool) { Kind::KnownAddress } else { Kind::Replaced };
+        (kind, contested.iter().map(|answer| answer.index).collect(), Vec::new())
     } else if gap >= enough {
         let quarrel = contested.iter().any(|answer| is_leader(answer) && answer.rivals.iter().any(|rival| leaders.contains(rival)));
         let forged = contested.iter().filter(|answer| !is_leader(answer)).map(|answer| answer.index).collect();

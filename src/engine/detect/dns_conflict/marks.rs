@@ -3,7 +3,7 @@
 use super::super::{Evidence, Group, Weight};
 use super::{CODE, VERSION};
 use crate::engine::decode::packet::Addr;
-use crate::engine::dns::{Answer, Habit, Scene};
+use crate::engine::dns::{Answer, Exchange, Habit, Scene};
 use crate::engine::protocol::dns::Flags;
 use crate::engine::time::Span;
 use crate::rules::dns_forged::{ForgedAddresses, Pool};
@@ -27,6 +27,10 @@ pub(super) struct Mark {
 }
 
 impl Mark {
+    pub(super) fn is_of_pool(&self) -> bool {
+        self.group == Group::Device
+    }
+
     /// The stronger one stands, for the frames of both.
     fn take_in(&mut self, mut other: Self) {
         if (other.points, other.doubt) > (self.points, self.doubt) {
@@ -79,6 +83,17 @@ pub(super) fn strongest(marks: impl Iterator<Item = Mark>) -> Vec<Evidence> {
             why: mark.why,
         })
         .collect()
+}
+
+/// The answer carries what no resolver says, however well its header is copied: an address of a pool, or other letters than those asked for.
+pub(super) fn is_strange(exchange: &Exchange, answer: &Answer, pools: &ForgedAddresses) -> bool {
+    repeats(exchange, answer) == Some(false) || pool(answer, pools).is_some()
+}
+
+/// Whether the question is repeated in the letters in which it was asked; none where either is unknown.
+fn repeats(exchange: &Exchange, answer: &Answer) -> Option<bool> {
+    let question = answer.message.question.as_ref().filter(|_| !exchange.asked.is_empty())?;
+    Some(exchange.asked.iter().any(|asked| asked.name == question.name))
 }
 
 /// The pool that an address of the answer is in.
@@ -143,18 +158,13 @@ fn early(scene: &Scene, answer: &Answer) -> Option<Mark> {
 }
 
 fn letters(scene: &Scene, answer: &Answer, rivals: &[&Answer]) -> Option<Mark> {
-    let asked = &scene.exchange.asked;
-    let repeats = |answer: &Answer| {
-        let question = answer.message.question.as_ref()?;
-        Some(asked.iter().any(|asked| asked.name == question.name))
-    };
-    let rival = rivals.iter().find(|rival| repeats(rival) == Some(true))?;
-    (repeats(answer) == Some(false)).then(|| Mark {
+    let rival = rivals.iter().find(|rival| repeats(&scene.exchange, rival) == Some(true))?;
+    (repeats(&scene.exchange, answer) == Some(false)).then(|| Mark {
         group: Group::Header,
         points: 10,
         doubt: 8,
         observed: answer.message.question.as_ref().map_or_else(String::new, |question| question.name.to_string()),
-        expected: asked.first().map_or_else(String::new, |asked| asked.name.to_string()),
+        expected: scene.exchange.asked.first().map_or_else(String::new, |asked| asked.name.to_string()),
         frames: vec![answer.mark.frame, rival.mark.frame],
         why: "The answer does not repeat the question in the letters in which it was asked.",
     })

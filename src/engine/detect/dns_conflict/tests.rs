@@ -99,6 +99,22 @@ fn only_forged_answers_were_seen_where_all_are_of_a_pool() {
 }
 
 #[test]
+fn a_copied_header_does_not_hide_what_no_resolver_says() {
+    let copied = |forged: Sample| Sample { ip_id: 901, ..forged };
+    let genuine = Sample { ip_id: 900, ..answer(40, [SITE]) };
+    for forged in [answer(10, [KNOWN]), Sample { name: "A.EXAMPLE", ..answer(10, [FALSE]) }] {
+        let assessment = found(&[ask(0), copied(forged), genuine.clone()]).unwrap();
+        assert_eq!(parted(&assessment), (Kind::TwoSenders, vec![2], vec![3]));
+    }
+}
+
+#[test]
+fn a_site_whose_own_addresses_are_in_a_pool_and_that_is_asked_for_twice_is_a_hint() {
+    let assessment = found(&[ask(0), ask(1000), answer(1040, [KNOWN]), answer(1060, [[93, 46, 8, 89]])]).unwrap();
+    assert_eq!((assessment.kind, assessment.score()), (Kind::KnownAddress, 40));
+}
+
+#[test]
 fn a_known_address_alone_is_a_hint_and_with_a_mark_a_replacement() {
     let hint = found(&with_habits(&[ask(0), answer(41, [KNOWN])])).unwrap();
     assert_eq!((hint.kind, hint.score()), (Kind::KnownAddress, 25));
