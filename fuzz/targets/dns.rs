@@ -45,7 +45,9 @@ fn datagrams(mut script: Script<'_>) -> Vec<(DatagramHead, &[u8])> {
         now += if verb & 0x80 == 0 { gap * 1_000_000 } else { gap * 100_000_000 };
         let (ttl, ip_id, len) = (script.byte(), script.short(), usize::from(script.short() & 0x3ff));
         let payload = script.take(len);
-        let address = |last: u8| if verb & 0x40 == 0 { Addr::v4([192, 0, 2, last]) } else { Addr::v6([0x20, 1, 13, 184, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last]) };
+        let address = |last: u8| {
+            if verb & 0x40 == 0 { Addr::v4([192, 0, 2, last]) } else { Addr::v6([0x20, 1, 13, 184, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last]) }
+        };
         let client = (address(verb >> 1 & 1), 40_000 + u16::from(verb >> 2 & 1));
         let resolver = (address(53 + (verb >> 3 & 1)), DNS);
         let (src, dst) = if verb & 1 == 0 { (client, resolver) } else { (resolver, client) };
@@ -94,4 +96,3 @@ fn judged(datagrams: &[(DatagramHead, &[u8])], limits: &Arc<Limits>, ticks: bool
     }
     alerts
 }
-

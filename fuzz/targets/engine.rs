@@ -12,11 +12,10 @@ use sidewatch_fuzz::story::tell;
 use sidewatch_fuzz::watched::{Judged, line, run};
 use std::sync::{Arc, LazyLock};
 
-static KNOWLEDGE: LazyLock<Arc<Knowledge>> =
-    LazyLock::new(|| {
-        let devices = DeviceLibrary::shipped().expect("the shipped library parses");
-        Arc::new(Knowledge { devices, forged_addresses: ForgedAddresses::shipped().expect("the shipped pools parse") })
-    });
+static KNOWLEDGE: LazyLock<Arc<Knowledge>> = LazyLock::new(|| {
+    let devices = DeviceLibrary::shipped().expect("the shipped library parses");
+    Arc::new(Knowledge { devices, forged_addresses: ForgedAddresses::shipped().expect("the shipped pools parse") })
+});
 
 fuzz_target!(|data: &[u8]| {
     let mut script = Script::new(data);
