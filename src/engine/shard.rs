@@ -91,7 +91,7 @@ impl Shard {
                 if from_server { case.add_server(&record, &self.limits) } else { case.add_client(&record, &self.limits) }
             }
         }
-        let (stage, has_http) = (flow.stage, packet.head.payload_len > 0 && (flow.http.is_some() || flow.http_bytes > 0));
+        let (stage, has_http) = (flow.stage, packet.head.payload_len > 0 && flow.http_has_changed());
         if !self.events.is_empty() {
             self.react(index, now, out);
         }

@@ -63,12 +63,26 @@ impl Decoder {
     /// several. A packet may borrow from the frame or from the decoder, where a reassembled datagram lives.
     #[inline]
     pub fn decode(&mut self, frame: &Frame<'_>, mut each: impl FnMut(&Packet<'_>)) {
-        let Self { vlan_depth, tunnel_depth, counters, fragments, wholes } = self;
-        counters.frame();
-        let mut desk = Desk { frame, counters, fragments, wholes, tags_left: *vlan_depth, tunnels_left: *tunnel_depth };
-        match quick::segment(&mut desk) {
+        self.counters.frame();
+        match quick::segment(frame, &mut self.counters) {
             Some(packet) => each(&packet),
-            None => walk(&mut desk, &mut each),
+            None => self.walk(frame, &mut each),
+        }
+    }
+
+    /// The whole way through a frame, header by header.
+    #[inline(never)]
+    fn walk(&mut self, frame: &Frame<'_>, each: &mut impl FnMut(&Packet<'_>)) {
+        let Self { vlan_depth, tunnel_depth, counters, fragments, wholes } = self;
+        let mut desk = Desk { frame, counters, fragments, wholes, tags_left: *vlan_depth, tunnels_left: *tunnel_depth };
+        let mut link = Link::default();
+        match link::first(frame, &mut link).map_err(Stop::Fate).and_then(|next| datagram(next, link, &mut desk)) {
+            Ok(packet) => {
+                desk.counters.add(Count::Tcp);
+                each(&packet);
+            }
+            Err(Stop::Fate(fate)) => desk.left(fate),
+            Err(Stop::Several(subframes, link)) => several(subframes, link, &mut desk, each),
         }
     }
 
@@ -159,21 +173,6 @@ impl<'a> Desk<'a, '_> {
             Count::LinkTypeUnsupported => self.counters.link_type(self.frame.link.0),
             _ => {}
         }
-    }
-}
-
-/// The whole way through a frame, header by header.
-#[inline(never)]
-fn walk<'a>(desk: &mut Desk<'a, '_>, each: &mut impl FnMut(&Packet<'_>)) {
-    let mut link = Link::default();
-    let walked = link::first(desk.frame, &mut link).map_err(Stop::Fate).and_then(|next| datagram(next, link, desk));
-    match walked {
-        Ok(packet) => {
-            desk.counters.add(Count::Tcp);
-            each(&packet);
-        }
-        Err(Stop::Fate(fate)) => desk.left(fate),
-        Err(Stop::Several(subframes, link)) => several(subframes, link, desk, each),
     }
 }
 

@@ -1,8 +1,7 @@
 //! The short way of nearly every packet: a whole TCP segment over plain IPv4 or IPv6 on untagged Ethernet. Everything else is left to the walk.
 
-use super::Desk;
 use super::checksum::header_sum;
-use super::count::Count;
+use super::count::{Count, Counters};
 use super::packet::{Addr, Head, Packet, TcpFlags, Vlans};
 use super::tcp;
 use crate::engine::frame::{Frame, LinkType};
@@ -27,21 +26,21 @@ struct Network {
 
 /// The segment, exactly as the walk would give it; none, and nothing counted, when the frame is anything but what this file is for.
 #[inline]
-pub(super) fn segment<'a>(desk: &mut Desk<'a, '_>) -> Option<Packet<'a>> {
-    if desk.frame.link != LinkType::ETHERNET {
+pub(super) fn segment<'a>(frame: &Frame<'a>, counters: &mut Counters) -> Option<Packet<'a>> {
+    if frame.link != LinkType::ETHERNET {
         return None;
     }
-    let (link, _) = desk.frame.bytes.split_first_chunk::<ETHERNET>()?;
+    let (link, _) = frame.bytes.split_first_chunk::<ETHERNET>()?;
     match [link[12], link[13]] {
-        [0x08, 0x00] => over_v4(desk),
-        [0x86, 0xdd] => over_v6(desk),
+        [0x08, 0x00] => over_v4(frame, counters),
+        [0x86, 0xdd] => over_v6(frame, counters),
         _ => None,
     }
 }
 
 #[inline]
-fn over_v4<'a>(desk: &mut Desk<'a, '_>) -> Option<Packet<'a>> {
-    let bytes = desk.frame.bytes;
+fn over_v4<'a>(frame: &Frame<'a>, counters: &mut Counters) -> Option<Packet<'a>> {
+    let bytes = frame.bytes;
     let (h, _) = bytes.split_first_chunk::<{ ETHERNET + IPV4 + TCP }>()?;
     let end = ETHERNET + usize::from(u16::from_be_bytes([h[16], h[17]]));
     let [fragment_high, fragment_low] = [h[20], h[21]];
@@ -59,12 +58,12 @@ fn over_v4<'a>(desk: &mut Desk<'a, '_>) -> Option<Packet<'a>> {
         df: fragment_high & 0x40 != 0,
         end,
     };
-    above::<{ ETHERNET + IPV4 }>(&network, desk)
+    above::<{ ETHERNET + IPV4 }>(&network, frame, counters)
 }
 
 #[inline]
-fn over_v6<'a>(desk: &mut Desk<'a, '_>) -> Option<Packet<'a>> {
-    let bytes = desk.frame.bytes;
+fn over_v6<'a>(frame: &Frame<'a>, counters: &mut Counters) -> Option<Packet<'a>> {
+    let bytes = frame.bytes;
     let (h, rest) = bytes.split_first_chunk::<{ ETHERNET + 8 }>()?;
     let (src, rest) = rest.split_first_chunk::<16>()?;
     let (dst, _) = rest.split_first_chunk::<16>()?;
@@ -75,22 +74,22 @@ fn over_v6<'a>(desk: &mut Desk<'a, '_>) -> Option<Packet<'a>> {
     }
     let flow_label = u32::from_be_bytes([0, h[15] & 0x0f, h[16], h[17]]);
     let network = Network { src: Addr::v6(*src), dst: Addr::v6(*dst), version: 6, ttl: h[21], id: 0, flow_label, df: false, end };
-    above::<{ ETHERNET + IPV6 }>(&network, desk)
+    above::<{ ETHERNET + IPV6 }>(&network, frame, counters)
 }
 
 #[inline]
-fn above<'a, const AT: usize>(ip: &Network, desk: &mut Desk<'a, '_>) -> Option<Packet<'a>> {
-    let Frame { bytes, number, time, wire_len, .. } = *desk.frame;
+fn above<'a, const AT: usize>(ip: &Network, frame: &Frame<'a>, counters: &mut Counters) -> Option<Packet<'a>> {
+    let Frame { bytes, number, time, wire_len, .. } = *frame;
     let segment = bytes.get(AT..ip.end)?;
     let (h, _) = segment.split_first_chunk::<TCP>()?;
     let header_len = usize::from(h[12] >> 4) * 4;
     let (header, payload) = segment.split_at_checked(header_len)?;
     let options = header.get(TCP..)?;
-    let (ether, _) = bytes.split_first_chunk::<12>()?;
-    let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5] = *ether;
-    desk.counters.understood();
-    desk.counters.add(Count::Tcp);
-    let read = tcp::options(options, desk.counters);
+    let (destination, rest) = bytes.split_first_chunk::<6>()?;
+    let (source, _) = rest.split_first_chunk::<6>()?;
+    counters.understood();
+    counters.add(Count::Tcp);
+    let read = tcp::options(options, counters);
     let head = Head {
         frame: number,
         time,
@@ -114,7 +113,7 @@ fn above<'a, const AT: usize>(ip: &Network, desk: &mut Desk<'a, '_>) -> Option<P
         df: ip.df,
         ip_version: ip.version,
         header_sum: header_sum(ip.src, ip.dst, header, segment.len() as u32),
-        ether: Some(([s0, s1, s2, s3, s4, s5], [d0, d1, d2, d3, d4, d5])),
+        ether: Some((*source, *destination)),
         vlans: Vlans::default(),
         tunnel: 0,
         wire_len,
