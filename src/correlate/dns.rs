@@ -2,15 +2,15 @@
 
 use sha2::{Digest, Sha256};
 
-use super::story::{capped, ended, first_eight, hex};
+use super::story::{capped, ended, first_eight, hex, signal};
 use super::verdict::{graded, severity};
 use crate::alert::{
-    Alert, Carrier, Considered, DnsFacts, FlowFacts, Grade, LadderRow, Mechanism, PacketFacts, Role, SensorHealth, Signal, Verdict,
+    Alert, Carrier, Considered, DnsFacts, FlowFacts, Grade, LadderRow, Mechanism, PacketFacts, Role, SensorHealth, Verdict,
 };
 use crate::engine::case::scene as tcp;
 use crate::engine::decode::datagram::DNS;
+use crate::engine::detect::Group;
 use crate::engine::detect::dns_conflict::{DnsAssessment, Kind, content};
-use crate::engine::detect::{Evidence, Group};
 use crate::engine::dns::{Answer, Asked, Exchange, Mark, WINDOW};
 use crate::engine::flow::event::Conflict;
 use crate::engine::observation::JudgedDns;
@@ -139,19 +139,6 @@ pub(super) fn over_tcp(scene: &tcp::Scene) -> Option<DnsFacts> {
     };
     let genuine = scene.conflicts.iter().filter_map(rival).map(|message| content(&message)).collect();
     Some(facts_of(message.question.as_ref()?, &message, (vec![content(&message)], genuine)))
-}
-
-fn signal(evidence: &Evidence) -> Signal {
-    Signal {
-        code: evidence.code,
-        version: evidence.version,
-        weight: evidence.weight.name(),
-        points: evidence.points,
-        observed: evidence.observed.clone(),
-        expected: evidence.expected.clone(),
-        frames: capped(evidence.frames.clone()),
-        why: evidence.why.to_owned(),
-    }
 }
 
 fn frames(assessment: &DnsAssessment, indices: &[usize]) -> Vec<u64> {

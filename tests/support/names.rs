@@ -71,6 +71,7 @@ impl Udp {
             ttl: self.ttl,
             ip_id: self.ip_id,
             df: self.df,
+            flow_label: 0,
             seq: 0,
             ack: 0,
             flags: 0,

@@ -28,7 +28,7 @@
 
 use std::fmt::Write;
 
-use super::{Described, Evidence, Group, Knowledge, Weight};
+use super::{Described, Evidence, Finding, Group, Knowledge, Weight};
 use crate::engine::decode::packet::Addr;
 use crate::engine::dns::{Answer, Exchange, Scene};
 use crate::engine::protocol::dns::{A, AAAA, ANY, Flags, Message, rcode_name};
@@ -97,7 +97,7 @@ impl DnsAssessment {
     /// Points of all evidence, at most 100.
     #[must_use]
     pub fn score(&self) -> u8 {
-        self.evidence.iter().fold(0_u8, |sum, evidence| sum.saturating_add(evidence.points)).min(100)
+        self.evidence.iter().fold(0_u8, |sum, evidence| sum.saturating_add(evidence.finding.points)).min(100)
     }
     /// The answers with these indices.
     pub fn answers<'a>(&'a self, indices: &'a [usize]) -> impl Iterator<Item = &'a Answer> {
@@ -247,7 +247,7 @@ fn known_address(scene: &Scene, compared: &[usize], pools: &ForgedAddresses) -> 
     let mut evidence = marks::strongest(marks);
     let (known, others): (Vec<Evidence>, Vec<Evidence>) = evidence.drain(..).partition(|evidence| evidence.group == Group::Device);
     let mut known = known.into_iter().next()?;
-    known.points = HINT;
+    known.finding.points = HINT;
     let kind = if others.is_empty() { Kind::KnownAddress } else { Kind::Replaced };
     let evidence = std::iter::once(known).chain(others).collect();
     Some(DnsAssessment { scene: scene.clone(), kind, forged, genuine: Vec::new(), retried: is_retried(exchange), evidence })
@@ -267,16 +267,18 @@ fn two_answers(exchange: &Exchange, (forged, genuine): (&[usize], &[usize]), poi
         code: CODE,
         version: VERSION,
         group: GROUP,
-        weight: if points == CONTRADICTION { Weight::Proof } else { Weight::Weak },
-        points,
-        votes: 0,
-        observed: of(forged),
-        expected,
-        frames,
-        why: if points == CONTRADICTION {
-            "One question got answers that contradict each other: two have answered."
-        } else {
-            "A question that was asked more than once got answers that contradict each other."
+        finding: Finding {
+            weight: if points == CONTRADICTION { Weight::Proof } else { Weight::Weak },
+            points,
+            votes: 0,
+            observed: of(forged),
+            expected,
+            frames,
+            why: if points == CONTRADICTION {
+                "One question got answers that contradict each other: two have answered."
+            } else {
+                "A question that was asked more than once got answers that contradict each other."
+            },
         },
     }
 }

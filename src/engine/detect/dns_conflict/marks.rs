@@ -1,6 +1,6 @@
 //! The marks by which a forged answer is told from the resolver's own.
 
-use super::super::{Evidence, Group, Weight};
+use super::super::{Evidence, Finding, Group, Weight};
 use super::{CODE, VERSION};
 use crate::engine::decode::packet::Addr;
 use crate::engine::dns::{Answer, Exchange, Habit, Scene};
@@ -74,13 +74,15 @@ pub(super) fn strongest(marks: impl Iterator<Item = Mark>) -> Vec<Evidence> {
             code: CODE,
             version: VERSION,
             group: mark.group,
-            weight: if mark.doubt >= 8 { Weight::Strong } else { Weight::Weak },
-            points: mark.points,
-            votes: 0,
-            observed: mark.observed,
-            expected: mark.expected,
-            frames: mark.frames,
-            why: mark.why,
+            finding: Finding {
+                weight: if mark.doubt >= 8 { Weight::Strong } else { Weight::Weak },
+                points: mark.points,
+                votes: 0,
+                observed: mark.observed,
+                expected: mark.expected,
+                frames: mark.frames,
+                why: mark.why,
+            },
         })
         .collect()
 }

@@ -88,8 +88,8 @@ fn three_forged_answers_and_one_genuine_are_one_finding() {
     let assessment =
         found(&with_habits(&[ask(0), forged(5, KNOWN), forged(6, [93, 46, 8, 89]), forged(7, FALSE), answer(45, [SITE])])).unwrap();
     assert_eq!(parted(&assessment), (Kind::TwoSenders, vec![6, 7, 8], vec![9]));
-    assert!(assessment.evidence[0].observed.contains("8.7.198.45 (frame 6)"));
-    assert!(assessment.evidence.iter().filter(|evidence| evidence.points == 15).count() == 1, "a kind of mark counts once");
+    assert!(assessment.evidence[0].finding.observed.contains("8.7.198.45 (frame 6)"));
+    assert!(assessment.evidence.iter().filter(|evidence| evidence.finding.points == 15).count() == 1, "a kind of mark counts once");
 }
 
 #[test]
