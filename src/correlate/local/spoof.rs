@@ -14,7 +14,7 @@
 //! ## When it is wrong
 //! Standby routers take over an address: virtual hardware addresses (VRRP, CARP, HSRP, GLBP) stay quiet, and who only announces to all, without going on
 //! for long against another, stays below severity 2. So do two machines with one address by mistake, and two ports of one machine (hardware addresses that
-//! differ in their last byte). A replaced card falls silent under its old address and gives 15 points, too few for a record. What a DHCP server has given
+//! follow each other). A replaced card falls silent under its old address and gives 15 points, too few for a record. What a DHCP server has given
 //! to the claimer is its own. A router that answers for many addresses when asked (proxy ARP) and a proxy of neighbour discovery stay quiet.
 //! A monitor that misses questions takes answers for unasked ones; alone they are no record.
 //!
@@ -346,7 +346,7 @@ impl Claimer {
             );
         }
         if one_machine {
-            weigh("two ports of one machine", true, "the hardware addresses differ in their last byte only");
+            weigh("two ports of one machine", true, "the hardware addresses follow each other");
         }
         let is_moved_on = self.moved.is_some() && is_contested;
         // Where questions are not seen, every answer is unasked.
@@ -395,6 +395,7 @@ pub(super) fn is_virtual(mac: Mac) -> bool {
     )
 }
 
-fn are_neighbours([a @ .., _]: Mac, [b @ .., _]: Mac) -> bool {
-    a == b
+/// Ports of one machine are numbered in a row; few have more than eight.
+fn are_neighbours([a @ .., x]: Mac, [b @ .., y]: Mac) -> bool {
+    a == b && x.abs_diff(y) < 8
 }

@@ -105,7 +105,7 @@ pub struct History {
     pub rst: Record,
     /// Ethernet source and destination of the direction's first packet.
     pub ether: Option<Ends>,
-    /// Ethernet source and destination of the packet noted last, whole and in one word.
+    /// Ethernet source and destination of the last payload noted, whole and in one word.
     link: Option<Ends>,
     link_word: u64,
     link_changes: u8,
@@ -125,7 +125,7 @@ impl History {
         self.noted = self.noted.saturating_add(1);
     }
 
-    /// Notes between which machines a packet passed; those of the packet noted before it, when they were others.
+    /// Notes between which machines payload passed; those of the payload before it, when they were others.
     #[inline]
     pub fn note_link(&mut self, ends: Option<Ends>) -> Option<Ends> {
         let word = word(ends);
