@@ -10,7 +10,7 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle, sleep};
@@ -30,42 +30,73 @@ pub(crate) struct Scene {
     pub(crate) name: &'static str,
     about: &'static str,
     play: fn(&mut Lan) -> io::Result<()>,
-    /// The mechanism that must be told of; none for what wakes nobody.
-    mechanism: Option<&'static str>,
+    /// The mechanism that must be told of, and a signal of it; none for what wakes nobody.
+    mechanism: Option<(&'static str, &'static str)>,
+    /// Programs without which it is not played.
+    needs: &'static [&'static str],
 }
 
-pub(crate) const SCENES: [Scene; 5] = [
+pub(crate) const SCENES: [Scene; 8] = [
     Scene {
         name: "lab-lan-arp-two-sided",
         about: "A machine tells the device that it is the gateway, and the gateway that it is the device; both kernels believe it, and it passes their packets on",
         play: poison,
-        mechanism: Some("arp_spoof"),
+        mechanism: Some(("arp_spoof", "S14m")),
+        needs: &[],
     },
     Scene {
         name: "lab-lan-ndp-override",
         about: "A machine tells the device, in neighbour advertisements with the override flag, that the router's address is its own; the kernel believes it",
         play: poison6,
-        mechanism: Some("ndp_spoof"),
+        mechanism: Some(("ndp_spoof", "S14m")),
+        needs: &[],
     },
     Scene {
         name: "lab-lan-replaced-card",
         about: "The gateway's card is replaced: the kernel announces the address from the new one, and the connection goes on through it",
         play: replaced,
         mechanism: None,
+        needs: &[],
     },
     Scene {
         name: "lab-lan-better-way",
         about: "The device's gateway passes packets on to another router of the same link, and its kernel says so in ICMP redirects",
         play: better_way,
         mechanism: None,
+        needs: &[],
     },
     Scene {
         name: "lab-lan-restart",
         about: "The device's link goes down and up again, with its tests for duplicates and its questions",
         play: restart,
         mechanism: None,
+        needs: &[],
+    },
+    Scene {
+        name: "lab-lan-dhcp-second",
+        about: "Two dnsmasq serve the device, which asks four times; the second one names itself as router and DNS",
+        play: second_server,
+        mechanism: Some(("dhcp_rogue", "S14d")),
+        needs: DHCP,
+    },
+    Scene {
+        name: "lab-lan-dhcp-pair",
+        about: "Two dnsmasq serve the device with the same settings",
+        play: pair_of_servers,
+        mechanism: None,
+        needs: DHCP,
+    },
+    Scene {
+        name: "lab-lan-radvd-pair",
+        about: "Two radvd announce two routers of one link, with the same prefix and DNS",
+        play: pair_of_routers,
+        mechanism: None,
+        needs: &["radvd"],
     },
 ];
+
+/// What `udhcpc` and `dnsmasq` are called.
+const DHCP: &[&str] = &["dnsmasq", "udhcpc"];
 
 /// The network, and what its sensor has seen.
 pub(crate) struct Lan {
@@ -209,6 +240,81 @@ fn restart(lan: &mut Lan) -> io::Result<()> {
 /// Frames, each with its time since 1970.
 type Frames = Vec<(Duration, Vec<u8>)>;
 
+/// A program that runs in a namespace until the handle goes.
+struct Running(std::process::Child);
+
+impl Running {
+    fn start(home: &Namespace, program: &str, arguments: &[String]) -> io::Result<Self> {
+        home.within(|| Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn()).map(Self)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+/// A server that gives addresses from `first` on, and `named` as router and DNS.
+fn dnsmasq(home: &Namespace, first: u8, named: Station) -> io::Result<Running> {
+    let [a, b, c, d] = named.ip;
+    let named = format!("{a}.{b}.{c}.{d}");
+    let range = format!("--dhcp-range={a}.{b}.{c}.{first},{a}.{b}.{c}.{},255.255.255.0,1h", first + 20);
+    let fixed = [
+        "--no-daemon",
+        "--conf-file=/dev/null",
+        "--port=0",
+        "--no-ping",
+        "--leasefile-ro",
+        "--interface=swlab-l",
+        "--user=root",
+        "--pid-file=",
+    ];
+    let options = [format!("--dhcp-option=3,{named}"), format!("--dhcp-option=6,{named}"), range];
+    Running::start(home, "dnsmasq", &fixed.into_iter().map(str::to_owned).chain(options).collect::<Vec<_>>())
+}
+
+fn ask_for_address(lan: &Lan, times: usize) -> io::Result<()> {
+    sleep(Duration::from_millis(600));
+    for _ in 0..times {
+        let arguments = ["-n", "-q", "-f", "-t", "4", "-T", "1", "-i", "swlab-l", "-s", "/bin/true", "-x", "hostname:device"];
+        lan.device.within(|| Command::new("udhcpc").args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status())?;
+        sleep(Duration::from_millis(400));
+    }
+    Ok(())
+}
+
+fn second_server(lan: &mut Lan) -> io::Result<()> {
+    let _first = dnsmasq(&lan.gateway, 100, GATEWAY)?;
+    ask_for_address(lan, 1)?;
+    let _second = dnsmasq(&lan.other, 150, OTHER)?;
+    ask_for_address(lan, 3)
+}
+
+fn pair_of_servers(lan: &mut Lan) -> io::Result<()> {
+    let _first = dnsmasq(&lan.gateway, 100, GATEWAY)?;
+    let _second = dnsmasq(&lan.other, 150, GATEWAY)?;
+    ask_for_address(lan, 3)
+}
+
+fn pair_of_routers(lan: &mut Lan) -> io::Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let config = scratch.path().join("radvd.conf");
+    fs::write(
+        &config,
+        "interface swlab-l { AdvSendAdvert on; MinRtrAdvInterval 3; MaxRtrAdvInterval 4;\n prefix 2001:db8:1::/64 {}; RDNSS 2001:db8:1::53 {}; };\n",
+    )?;
+    let start = |home: &Namespace, name: &str| {
+        let pid = scratch.path().join(name);
+        let arguments = ["-n", "-C", &config.display().to_string(), "-p", &pid.display().to_string()].map(str::to_owned);
+        Running::start(home, "radvd", &arguments)
+    };
+    let _both = [start(&lan.gateway, "one")?, start(&lan.other, "two")?];
+    sleep(Duration::from_secs(8));
+    Ok(())
+}
+
 /// Every frame on one port of the switch; it ends with the handle.
 struct Tap {
     frames: Arc<Mutex<Frames>>,
@@ -260,10 +366,20 @@ fn claims_between_real_kernels_are_found_and_their_harmless_changes_are_not() {
         return say(&format!("lab of the local network: skipped, {reason}\n"));
     }
     let wrong: Vec<String> = thread::scope(|scope| {
-        let playing: Vec<_> = SCENES.iter().map(|scene| scope.spawn(move || played(scene))).collect();
+        let playing: Vec<_> = SCENES.iter().filter(|scene| can_be_played(scene)).map(|scene| scope.spawn(move || played(scene))).collect();
         playing.into_iter().filter_map(|scene| scene.join().unwrap().err()).collect()
     });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Whether the programs are there that it needs.
+fn can_be_played(scene: &Scene) -> bool {
+    let is_there = |program: &&&str| Command::new(program).arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    let missing: Vec<_> = scene.needs.iter().filter(|program| !is_there(program)).collect();
+    if !missing.is_empty() {
+        say(&format!("{}: skipped, without {missing:?}\n", scene.name));
+    }
+    missing.is_empty()
 }
 
 /// Plays a scene until it turns out as it must, three times at most; what is wrong.
@@ -283,7 +399,10 @@ fn play(scene: &Scene) -> Result<(), String> {
     (scene.play)(&mut lan).map_err(|error| error.to_string())?;
     sleep(Duration::from_millis(100));
     let frames = lan.tap.frames.lock().unwrap().clone();
-    let truth: Vec<u64> = (1..).zip(&frames).filter(|(_, (_, bytes))| lan.sent.contains(bytes)).map(|(number, _)| number).collect();
+    // A server that is not the network's lies with each frame that it sends from its port.
+    let serves = |bytes: &[u8]| bytes[6..12] == OTHER.mac && bytes[12..14] == [8, 0] && bytes[23] == 17;
+    let lies = |bytes: &Vec<u8>| lan.sent.contains(bytes) || (scene.needs == DHCP && scene.mechanism.is_some() && serves(bytes));
+    let truth: Vec<u64> = (1..).zip(&frames).filter(|(_, (_, bytes))| lies(bytes)).map(|(number, _)| number).collect();
     drop(lan);
     let scratch = tempfile::tempdir().unwrap();
     let capture = scratch.path().join("capture.pcap");
@@ -308,14 +427,14 @@ fn alerts(capture: &Path) -> Vec<Value> {
 
 /// One alert on the attacker's frames alone, or none.
 fn judge(scene: &Scene, loud: &[Value], truth: &[u64]) -> Result<(), String> {
-    let Some(mechanism) = scene.mechanism else {
+    let Some((mechanism, code)) = scene.mechanism else {
         return if loud.is_empty() { Ok(()) } else { Err(format!("not expected: {loud:?}")) };
     };
     let [alert] = loud else { return Err(format!("{} alerts: {loud:?}", loud.len())) };
     let named = forged(alert);
     let fits = injection(alert)["mechanism"] == mechanism && !named.is_empty() && named.iter().all(|frame| truth.contains(frame));
-    let moved = injection(alert)["signals"].as_array().into_iter().flatten().any(|signal| signal["code"] == "S14m");
-    if fits && moved { Ok(()) } else { Err(format!("truth {truth:?}, said {alert}")) }
+    let is_by = injection(alert)["signals"].as_array().into_iter().flatten().any(|signal| signal["code"] == code);
+    if fits && is_by { Ok(()) } else { Err(format!("truth {truth:?}, said {alert}")) }
 }
 
 fn injection(alert: &Value) -> &Value {
@@ -328,12 +447,12 @@ fn forged(alert: &Value) -> Vec<u64> {
 
 fn keep(scene: &Scene, capture: &[u8], loud: &[Value], truth: &[u64]) {
     let alerts = loud.iter().map(|alert| Alert {
-        mechanism: scene.mechanism.unwrap_or_default().to_owned(),
+        mechanism: scene.mechanism.unwrap_or_default().0.to_owned(),
         verdict: vec!["local_mitm".to_owned()],
-        max_severity: 1,
+        max_severity: alert["alert"]["severity"].as_u64().unwrap_or(0) as u8,
         forged_frames: forged(alert),
         genuine_frame: injection(alert)["genuine"]["frame"].as_u64(),
-        signals: vec!["S14".to_owned(), "S14m".to_owned()],
+        signals: vec![scene.mechanism.unwrap_or_default().1.to_owned()],
     });
     let expected = Expected { alerts: alerts.collect(), quiet: scene.mechanism.is_none(), silent: false };
     let truth: Vec<String> = truth.iter().map(u64::to_string).collect();
