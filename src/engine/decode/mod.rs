@@ -74,13 +74,31 @@ impl Decoder {
     /// but an 802.11 frame may hold several. A packet may borrow from the frame or from the decoder, where a reassembled datagram lives.
     #[inline]
     pub fn decode(&mut self, frame: &Frame<'_>, mut each: impl FnMut(Decoded<'_, '_>)) {
-        let Self { vlan_depth, tunnel_depth, counters, fragments, wholes } = self;
-        counters.frame();
-        if let Some(packet) = quick::segment(frame, counters) {
-            return each(Decoded::Tcp(&packet));
+        self.counters.frame();
+        match quick::segment(frame, &mut self.counters) {
+            Some(packet) => each(Decoded::Tcp(&packet)),
+            None => self.walk(frame, &mut each),
         }
+    }
+
+    /// The whole way through a frame, header by header.
+    #[inline(never)]
+    fn walk(&mut self, frame: &Frame<'_>, each: &mut impl FnMut(Decoded<'_, '_>)) {
+        let Self { vlan_depth, tunnel_depth, counters, fragments, wholes } = self;
         let mut desk = Desk { frame, counters, fragments, wholes, tags_left: *vlan_depth, tunnels_left: *tunnel_depth };
-        walk(&mut desk, &mut each);
+        let mut link = Link::default();
+        match link::first(frame, &mut link).map_err(Stop::Fate).and_then(|next| datagram(next, link, &mut desk)) {
+            Ok(packet) => {
+                desk.counters.add(Count::Tcp);
+                each(Decoded::Tcp(&packet));
+            }
+            Err(Stop::Fate(fate)) => desk.left(fate),
+            Err(Stop::Datagram(datagram)) => {
+                desk.left(datagram.fate());
+                each(Decoded::Datagram(&datagram));
+            }
+            Err(Stop::Several(subframes, link)) => several(subframes, link, &mut desk, each),
+        }
     }
 
     /// Datagrams by what became of them, by stable name ("tcp", "udp", "arp", "link_type_147_unsupported", "ipv4_header_cut", ...), and
@@ -172,25 +190,6 @@ impl<'a> Desk<'a, '_> {
             Count::LinkTypeUnsupported => self.counters.link_type(self.frame.link.0),
             _ => {}
         }
-    }
-}
-
-/// The whole way through a frame, header by header.
-#[inline(never)]
-fn walk<'a>(desk: &mut Desk<'a, '_>, each: &mut impl FnMut(Decoded<'_, '_>)) {
-    let mut link = Link::default();
-    let walked = link::first(desk.frame, &mut link).map_err(Stop::Fate).and_then(|next| datagram(next, link, desk));
-    match walked {
-        Ok(packet) => {
-            desk.counters.add(Count::Tcp);
-            each(Decoded::Tcp(&packet));
-        }
-        Err(Stop::Fate(fate)) => desk.left(fate),
-        Err(Stop::Datagram(datagram)) => {
-            desk.left(datagram.fate());
-            each(Decoded::Datagram(&datagram));
-        }
-        Err(Stop::Several(subframes, link)) => several(subframes, link, desk, each),
     }
 }
 
