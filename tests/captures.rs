@@ -67,7 +67,14 @@ fn differences(wanted: &Alert, alert: &Value) -> Vec<String> {
     demand(found["genuine"]["frame"].as_u64() == wanted.genuine_frame, "genuine frame");
     let codes = codes(alert);
     demand(wanted.signals.iter().all(|signal| codes.contains(signal)), "signals");
+    demand(wanted.followed.as_ref().is_none_or(|followed| *followed == steps(alert)), "followed");
     wrong
+}
+
+/// How the client followed the redirect, step by step.
+fn steps(alert: &Value) -> Vec<String> {
+    let steps = injection(alert)["redirect"]["followed"]["steps"].as_array();
+    steps.into_iter().flatten().filter_map(|step| step["how"].as_str()).map(str::to_owned).collect()
 }
 
 fn injection(alert: &Value) -> &Value {

@@ -2,17 +2,17 @@
 
 use serde::Serialize;
 
-use messages::{Arp, Http, Tls, app_proto};
+use chain::Chain;
+use messages::{Arp, Dns, Http, Tls, app_proto};
 
 use super::community::community_id;
 use super::explain::explanation;
 use super::plain::cut;
 use super::when::eve_time;
-use super::{
-    Alert, Carrier, Considered, Followed, Grade, PacketFacts, RedirectFacts, SCHEMA, SensorHealth, Signal, SourceFacts, Step, signature,
-};
-use crate::engine::time::{Span, Timestamp};
+use super::{Alert, Carrier, Considered, Grade, PacketFacts, RedirectFacts, SCHEMA, SensorHealth, Signal, SourceFacts, signature};
+use crate::engine::time::Timestamp;
 
+mod chain;
 mod messages;
 #[cfg(test)]
 mod tests;
@@ -76,6 +76,8 @@ struct Line<'a> {
     http: Option<Http>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tls: Option<Tls>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dns: Option<Dns>,
     #[serde(skip_serializing_if = "Option::is_none")]
     arp: Option<Arp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -190,37 +192,6 @@ struct Redirect {
     followed: Option<Chain>,
 }
 
-/// How the client followed. Seconds count from the forged packet.
-#[derive(Serialize)]
-struct Chain {
-    how: &'static str,
-    after: f64,
-    connected: bool,
-    new_domain: bool,
-    steps: Vec<ChainStep>,
-}
-
-#[derive(Serialize)]
-struct ChainStep {
-    how: &'static str,
-    after: f64,
-    frame: u64,
-    timestamp: String,
-    hop: u8,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<String>,
-    ip: String,
-    port: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    alpn: Option<Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ech: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ja4: Option<String>,
-}
-
 #[derive(Serialize)]
 struct Sensor {
     kernel_drops: u64,
@@ -276,6 +247,7 @@ impl<'a> Line<'a> {
             alert: EveAlert::new(alert),
             http: alert.http.as_ref().map(|http| Http::new(http, alert.redirect.as_ref())),
             tls: alert.redirect.as_ref().and_then(Tls::new),
+            dns: alert.dns.as_ref().map(Dns::new),
             arp: Arp::new(flow),
             flow: ports.map(|_| Flow {
                 pkts_toserver: flow.pkts_toserver,
@@ -391,46 +363,6 @@ impl Redirect {
             followed: redirect.followed.as_ref().map(|followed| Chain::new(followed, since)),
         }
     }
-}
-
-impl Chain {
-    fn new(followed: &Followed, since: Timestamp) -> Self {
-        let steps: Vec<ChainStep> = followed.steps.iter().map(|step| ChainStep::new(step, since)).collect();
-        // The step that proves most: what says the target's name proves more than an address, and a question to DNS proves least.
-        let best = followed.steps.iter().max_by_key(|step| (step.how, std::cmp::Reverse(step.frame)));
-        Self {
-            how: best.map_or("", |step| step.how.name()),
-            after: best.map_or(0.0, |step| seconds(step.time - since)),
-            connected: followed.went(),
-            new_domain: followed.new_domain,
-            steps,
-        }
-    }
-}
-
-impl ChainStep {
-    fn new(step: &Step, since: Timestamp) -> Self {
-        let tls = step.tls.as_ref();
-        Self {
-            how: step.how.name(),
-            after: seconds(step.time - since),
-            frame: step.frame,
-            timestamp: eve_time(step.time),
-            hop: step.hop,
-            name: step.name.as_deref().map(kept),
-            url: step.url.as_deref().map(kept),
-            ip: step.server.0.to_string(),
-            port: step.server.1,
-            alpn: tls.map(|tls| tls.alpn.clone()),
-            ech: tls.map(|tls| tls.encrypted_hello),
-            ja4: tls.map(|tls| tls.ja4.clone()),
-        }
-    }
-}
-
-/// In seconds, to the microsecond.
-fn seconds(span: Span) -> f64 {
-    (span.as_nanos() / 1_000) as f64 / 1e6
 }
 
 impl Sensor {

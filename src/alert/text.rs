@@ -1,6 +1,7 @@
 //! The alert for people: what was found, the packets side by side, why it was judged so, and what to do next.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use super::advice::next_steps;
 use super::community::community_id;
@@ -121,6 +122,9 @@ impl Page<'_> {
     }
 
     fn request(&self) -> Option<String> {
+        if let Some(dns) = &self.alert.dns {
+            return Some(format!("{} of {}", dns.qtype, self.safe(&dns.name, VALUE_LIMIT)));
+        }
         let http = self.alert.http.as_ref()?;
         let method = http.method.as_deref().unwrap_or("?");
         let target = http.url.as_deref().unwrap_or("?");
@@ -253,14 +257,16 @@ fn step_in_words(step: &Step) -> String {
     }
 }
 
-/// Hosts that the redirect and the request name, as they are shown, the longest first.
+/// Hosts that the redirect, the request and the question name, as they are shown, the longest first.
 fn hosts(alert: &Alert) -> Vec<String> {
     let redirect = alert.redirect.as_ref();
     let named = [redirect.and_then(|redirect| host_of(&redirect.to)), redirect.and_then(|redirect| host_of(redirect.from.as_deref()?))];
-    let asked = alert.http.as_ref().and_then(|http| http.hostname.as_deref());
+    let asked = alert.http.as_ref().and_then(|http| http.hostname.as_deref()).or_else(|| alert.dns.as_ref().map(|dns| dns.name.as_str()));
+    let answered = alert.dns.iter().flat_map(|dns| dns.forged.iter().chain(&dns.genuine)).flat_map(|said| said.split([' ', ',']));
+    let aliases = answered.filter(|word| word.contains('.') && word.parse::<IpAddr>().is_err());
     let followed = redirect.and_then(|redirect| redirect.followed.as_ref());
     let steps = followed.into_iter().flat_map(|followed| &followed.steps).filter_map(|step| step.name.as_deref());
-    let mut hosts: Vec<String> = named.into_iter().flatten().chain(asked).chain(steps).map(wire_text).collect();
+    let mut hosts: Vec<String> = named.into_iter().flatten().chain(asked).chain(aliases).chain(steps).map(wire_text).collect();
     hosts.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
     hosts.dedup();
     hosts

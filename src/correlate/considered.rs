@@ -1,7 +1,9 @@
 //! The harmless explanations, and why each stands or falls.
 
 use crate::alert::{Considered, Verdict};
+use crate::engine::case::scene::Scene;
 use crate::engine::detect::{Assessment, breaks_timestamps_rule};
+use crate::engine::protocol::url::{Address, is_cross_site};
 
 use super::verdict::Ruling;
 
@@ -52,7 +54,8 @@ pub(super) fn consider(assessment: &Assessment, ruling: &Ruling) -> Vec<Consider
         let by_site = matches!(ruling.verdict, Verdict::EndpointRedirect | Verdict::SuspiciousRedirect);
         let why =
             if by_site { "nothing in the packets speaks against it" } else { "the packets that carried it are not of the server's stack" };
-        weigh("redirect by the site itself or an ad", by_site, why.to_owned());
+        let page = page_of(scene).map_or_else(String::new, |page| format!("; the page {page}, of another site, led to this request"));
+        weigh("redirect by the site itself or an ad", by_site, format!("{why}{page}"));
         weigh(
             "captive portal or operator's notice",
             true,
@@ -67,4 +70,12 @@ pub(super) fn consider(assessment: &Assessment, ruling: &Ruling) -> Vec<Consider
         );
     }
     all
+}
+
+/// The page of another site that led to the request, by its Referer field: what was answered then belongs to something on that page, such as an ad.
+fn page_of(scene: &Scene) -> Option<String> {
+    let request = scene.asked()?;
+    let page = Address::parse(request.referer.as_deref()?)?;
+    let asked = Address::of_request(request.host.as_deref()?, scene.server_port, &request.target)?;
+    is_cross_site(page.host(), asked.host()).then(|| page.as_str().to_owned())
 }

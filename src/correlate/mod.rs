@@ -3,15 +3,16 @@
 
 pub mod chain;
 mod considered;
+mod dns;
 pub mod local;
 mod story;
 mod verdict;
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::alert::{Alert, Verdict};
+use crate::alert::{Alert, Mechanism, Verdict};
 use crate::engine::limits::Limits;
-use crate::engine::observation::{Judged, Observation, What};
+use crate::engine::observation::{Judged, JudgedDns, Observation, What};
 use crate::engine::time::Timestamp;
 use chain::Chains;
 use local::LocalNetworks;
@@ -105,6 +106,7 @@ impl Correlator {
             found.extend(self.chains.tick(observation.at));
             match observation.what {
                 What::Case(case) => found.extend(self.case(&case, observation.at)),
+                What::Dns(judged) => found.extend(self.dns(&judged, observation.at)),
                 What::Contact(contact) => {
                     self.counters.contacts += 1;
                     self.chains.take(contact, observation.at);
@@ -121,13 +123,27 @@ impl Correlator {
 
     fn case(&mut self, case: &Judged, at: Timestamp) -> Vec<Alert> {
         self.counters.observations += 1;
-        let Some(ruling) = verdict::rule(&case.assessment) else {
+        let Some(mut ruling) = verdict::rule(&case.assessment) else {
             self.counters.below_low += 1;
             return Vec::new();
         };
+        let dns = dns::over_tcp(&case.assessment.scene).filter(|_| ruling.mechanism == Mechanism::TcpContent);
+        if dns.is_some() {
+            ruling.mechanism = Mechanism::DnsAnswer;
+        }
         let bent = ruling.verdict == Verdict::InPathInjection && self.local.is_bent(case.flow.vlans, case.flow.client.0, at);
         let ruling = ruling.with_path(bent);
-        self.chains.hold(story::tell(case, at, &ruling), ruling.hard_groups, at)
+        self.chains.hold(Alert { dns, ..story::tell(case, at, &ruling) }, ruling.hard_groups, at)
+    }
+
+    fn dns(&mut self, judged: &JudgedDns, at: Timestamp) -> Option<Alert> {
+        self.counters.observations += 1;
+        let Some(alert) = dns::tell(judged, at) else {
+            self.counters.below_low += 1;
+            return None;
+        };
+        let bent = alert.verdict == Verdict::InPathInjection && self.local.is_bent(alert.flow.vlans, alert.flow.client.0, at);
+        Some(Alert { verdict: if bent { Verdict::LocalMitm } else { alert.verdict }, ..alert })
     }
 
     /// One alert for one injection, in order of closing time, then id.

@@ -84,7 +84,7 @@ pub(super) fn rule(assessment: &Assessment) -> Option<Ruling> {
     let points = Points::of(assessment);
     let score = points.sum();
     let hard_groups = points.hard_groups();
-    let grade = grade(score, hard_groups)?;
+    let grade = graded(score, hard_groups)?;
     let destination = destination(scene);
     let verdict = class(assessment, points, destination.as_ref());
     Some(Ruling {
@@ -107,13 +107,14 @@ pub(super) fn follow(alert: &mut Alert, hard_groups: usize, points: u8) {
     }
     alert.score = alert.score.saturating_add(points).min(100);
     alert.confidence = f64::from(alert.score.min(99)) / 100.0;
-    alert.grade = grade(alert.score, hard_groups).unwrap_or(alert.grade).max(alert.grade);
+    alert.grade = graded(alert.score, hard_groups).unwrap_or(alert.grade).max(alert.grade);
     if alert.verdict.is_injection() {
         alert.severity = if alert.grade >= Grade::Medium { 1 } else { alert.severity };
     }
 }
 
-fn grade(score: u8, hard: usize) -> Option<Grade> {
+/// `hard` groups of those spoke that tell of the packets and not of their content.
+pub(super) fn graded(score: u8, hard: usize) -> Option<Grade> {
     match score {
         CONFIRMED.. if hard >= 2 => Some(Grade::Confirmed),
         HIGH.. if hard >= 1 => Some(Grade::High),
@@ -124,7 +125,7 @@ fn grade(score: u8, hard: usize) -> Option<Grade> {
 }
 
 /// Only an injection wakes anyone: content and timing alone are worth a record.
-fn severity(grade: Grade, verdict: Verdict) -> u8 {
+pub(super) fn severity(grade: Grade, verdict: Verdict) -> u8 {
     match (grade, verdict) {
         (Grade::Confirmed | Grade::High, Verdict::OnPathInjection | Verdict::InPathInjection) => 1,
         (Grade::Medium, Verdict::OnPathInjection | Verdict::InPathInjection) => 2,

@@ -1,5 +1,6 @@
 //! What the shards count. Every bound of `Limits` shows here when it is reached.
 
+use super::dns::DnsCounters;
 use super::flow::FlowCounters;
 
 /// What the shards counted, added up.
@@ -7,6 +8,8 @@ use super::flow::FlowCounters;
 pub struct ShardCounters {
     /// Datagrams of DNS.
     pub datagrams: u64,
+    /// What became of them.
+    pub dns: DnsCounters,
     /// First packets of QUIC connections.
     pub initials: u64,
     /// QUIC handshakes forgotten before their ClientHello was whole, because there were too many.
@@ -43,6 +46,7 @@ impl ShardCounters {
             datagrams: self.datagrams + other.datagrams,
             initials: self.initials + other.initials,
             handshakes_evicted: self.handshakes_evicted + other.handshakes_evicted,
+            dns: self.dns.plus(&other.dns),
             flows: self.flows + other.flows,
             flows_evicted: self.flows_evicted + other.flows_evicted,
             cases: self.cases + other.cases,

@@ -15,6 +15,7 @@ pub mod protocol;
 pub mod case;
 pub mod contact;
 pub mod detect;
+pub mod dns;
 pub mod local;
 pub mod observation;
 

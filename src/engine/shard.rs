@@ -10,6 +10,7 @@ use super::contact::Contact;
 use super::counters::ShardCounters;
 use super::decode::datagram::Datagram;
 use super::decode::packet::{Packet, TcpFlags};
+use super::dns::Exchanges;
 use super::flow::event::FlowEvent;
 use super::flow::key::{FlowKey, Sender};
 use super::flow::memory::Pool;
@@ -42,6 +43,7 @@ pub(super) struct Shard {
     http_bytes: usize,
     http_holders: VecDeque<(u32, u64)>,
     next_due: Timestamp,
+    dns: Exchanges,
     hellos: Hellos,
     events: Vec<FlowEvent>,
     http: Vec<http::Event>,
@@ -62,6 +64,7 @@ impl Shard {
             http_bytes: 0,
             http_holders: VecDeque::new(),
             next_due: Timestamp::MAX,
+            dns: Exchanges::default(),
             hellos: Hellos::default(),
             events: Vec::new(),
             http: Vec::new(),
@@ -123,6 +126,11 @@ impl Shard {
             return;
         }
         self.counters.datagrams += 1;
+        out.extend(self.dns.handle(datagram, now, &self.limits).map(|contact| seen(contact, now)));
+        while let Some(closed) = self.dns.crowded(now, &self.limits) {
+            out.extend(watch::decide_dns(closed, &mut self.dns, &self.knowledge));
+        }
+        self.next_due = self.next_due.min(self.dns.next_due());
     }
 
     /// Fires what is due at or before `now`.
@@ -140,7 +148,10 @@ impl Shard {
         for stage in [Stage::Closing, Stage::Opening, Stage::Open] {
             self.expire(stage, now, out);
         }
-        let flows = self.flows.earliest().unwrap_or(Timestamp::MAX);
+        while let Some(closed) = self.dns.due(now) {
+            out.extend(watch::decide_dns(closed, &mut self.dns, &self.knowledge));
+        }
+        let flows = self.flows.earliest().unwrap_or(Timestamp::MAX).min(self.dns.next_due());
         self.next_due = self.deadlines.peek().map_or(flows, |Reverse((deadline, ..))| flows.min(*deadline));
     }
 
@@ -151,6 +162,9 @@ impl Shard {
             self.forget(index);
         }
         self.deadlines.clear();
+        while let Some(closed) = self.dns.last(now) {
+            out.extend(watch::decide_dns(closed, &mut self.dns, &self.knowledge));
+        }
     }
 
     /// Flows held, open cases, chunks of remembered bytes in use.
@@ -159,11 +173,18 @@ impl Shard {
         (self.flows.len(), self.open_cases, self.pool.chunks_in_use())
     }
 
+    /// Open questions of DNS, and their bytes.
+    #[must_use]
+    pub(super) fn held_questions(&self) -> (usize, usize) {
+        self.dns.held()
+    }
+
     /// What was counted.
     #[must_use]
     pub(super) fn counters(&self) -> ShardCounters {
         let (memory_stolen, memory_outlived) = (self.pool.stolen, self.pool.outlived);
-        ShardCounters { memory_stolen, memory_outlived, handshakes_evicted: self.hellos.evicted, ..self.counters }
+        let dns = self.dns.counters();
+        ShardCounters { dns, memory_stolen, memory_outlived, handshakes_evicted: self.hellos.evicted, ..self.counters }
     }
 
     /// The flow that a packet belongs to: the one known, or a new one where none is, or where that one is over.

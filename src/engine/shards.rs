@@ -64,6 +64,12 @@ impl Shards {
         self.shards.iter().map(Shard::held).fold((0, 0, 0), |sum, held| (sum.0 + held.0, sum.1 + held.1, sum.2 + held.2))
     }
 
+    /// Open questions of DNS, and their bytes.
+    #[must_use]
+    pub fn held_questions(&self) -> (usize, usize) {
+        self.shards.iter().map(Shard::held_questions).fold((0, 0), |sum, held| (sum.0 + held.0, sum.1 + held.1))
+    }
+
     /// What was counted, added up.
     #[must_use]
     pub fn counters(&self) -> ShardCounters {

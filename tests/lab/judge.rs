@@ -127,6 +127,7 @@ impl Said {
             forged_frames: self.forged.clone(),
             genuine_frame: self.genuine,
             signals: Vec::new(),
+            followed: None,
         }
     }
 }

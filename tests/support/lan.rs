@@ -58,6 +58,11 @@ pub(crate) fn answers(who: Station, to: Station) -> Vec<u8> {
     arp(to.mac, 2, (who.mac, who.ip), (to.mac, to.ip))
 }
 
+/// `who` says to all where it is, as an answer to nobody.
+pub(crate) fn answers_all(who: Station) -> Vec<u8> {
+    arp(EVERYBODY, 2, (who.mac, who.ip), (EVERYBODY, [0; 4]))
+}
+
 /// `who` says to all where it is.
 pub(crate) fn announces(who: Station) -> Vec<u8> {
     arp(EVERYBODY, 1, (who.mac, who.ip), ([0; 6], who.ip))

@@ -3,9 +3,11 @@
 pub(crate) mod cases;
 pub(crate) mod connection;
 pub(crate) mod container;
+pub(crate) mod hello;
 pub(crate) mod host;
 pub(crate) mod injector;
 pub(crate) mod lan;
+pub(crate) mod names;
 pub(crate) mod segment;
 pub(crate) mod story;
 pub(crate) mod wire;

@@ -53,6 +53,9 @@ pub(crate) struct Alert {
     pub(crate) genuine_frame: Option<u64>,
     /// Codes that must be among the alert's signals.
     pub(crate) signals: Vec<String>,
+    /// How the client followed, step by step; empty: it must not be said that it did; none: whatever is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) followed: Option<Vec<String>>,
 }
 
 impl Case {
@@ -143,6 +146,7 @@ impl Alert {
             forged_frames: forged.to_vec(),
             genuine_frame: Some(genuine),
             signals: Vec::new(),
+            followed: None,
         }
     }
 
@@ -165,6 +169,11 @@ impl Alert {
     /// This severity would do.
     pub(crate) fn up_to(self, max_severity: u8) -> Self {
         Self { max_severity, ..self }
+    }
+
+    /// It must tell that the client followed in these steps.
+    pub(crate) fn followed<const N: usize>(self, steps: [&str; N]) -> Self {
+        Self { followed: Some(steps.map(str::to_owned).into()), ..self }
     }
 
     /// It must name these signals.
