@@ -69,14 +69,23 @@ pub fn explanation(alert: &Alert) -> String {
             (inconclusive(alert), harmless(alert, "lost packets, load balancers and proxies can leave the same traces"))
         }
     };
-    format!("{what}{} {shown}", followed(alert))
+    match followed(alert) {
+        Some(went) => format!("{what} {went}, and {}", as_clause(&shown)),
+        None => format!("{what} {shown}"),
+    }
+}
+
+/// A sentence behind another.
+fn as_clause(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// That the device went there, and how soon.
-fn followed(alert: &Alert) -> String {
-    let chain = alert.redirect.as_ref().and_then(|redirect| redirect.followed.as_ref()).filter(|chain| chain.went());
-    let Some(first) = chain.and_then(|chain| chain.steps.iter().find(|step| step.how != How::DnsQuestion)) else { return String::new() };
-    format!(" The device went there {} later.", plain_span(first.time - alert.forged.time))
+fn followed(alert: &Alert) -> Option<String> {
+    let chain = alert.redirect.as_ref().and_then(|redirect| redirect.followed.as_ref())?;
+    let first = chain.steps.iter().find(|step| step.how != How::DnsQuestion)?;
+    Some(format!("The device went there {} later", plain_span(first.time - alert.forged.time)))
 }
 
 /// What a forged packet of this kind is to the person at the device, and whether the server was heard besides.

@@ -10,7 +10,7 @@ mod local;
 mod plain;
 mod record;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod signature;
 pub mod text;
 mod when;

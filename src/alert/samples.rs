@@ -10,6 +10,7 @@ use crate::engine::decode::packet::Vlans;
 use crate::engine::protocol::http::RedirectKind;
 use crate::engine::time::{Span, Timestamp};
 
+mod chain;
 pub(super) mod dns;
 
 /// 2026-11-24 12:00:01 UTC and some microseconds.
@@ -25,11 +26,17 @@ pub(super) fn live() -> SourceFacts {
     SourceFacts { host: Some("gateway-1".to_owned()), in_iface: Some("eth0".to_owned()), pcap_filename: None }
 }
 
+/// An alert with a redirect, to be changed.
+pub(crate) fn redirect_alert() -> Alert {
+    in_path()
+}
+
 /// Every story.
 pub(super) fn all() -> Vec<(&'static str, Alert)> {
     vec![
         ("on_path", on_path()),
         ("in_path", in_path()),
+        ("followed", chain::followed()),
         ("reset", reset()),
         ("endpoint_redirect", endpoint_redirect()),
         ("syn_ack", syn_ack()),

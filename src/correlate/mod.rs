@@ -102,7 +102,10 @@ impl Correlator {
         observations.sort_by_key(Observation::order);
         let mut found = Vec::new();
         for observation in observations {
-            found.extend(self.local.tick(observation.at));
+            // Contacts are many, and no matter of the local network's.
+            if !matches!(observation.what, What::Contact(_)) {
+                found.extend(self.local.tick(observation.at));
+            }
             found.extend(self.chains.tick(observation.at));
             match observation.what {
                 What::Case(case) => found.extend(self.case(&case, observation.at)),

@@ -8,7 +8,7 @@ use super::super::{Mechanism, samples};
 use super::*;
 
 /// Root keys that the line may have.
-const ROOT: [&str; 27] = [
+const ROOT: [&str; 28] = [
     "timestamp",
     "flow_id",
     "in_iface",
@@ -31,6 +31,7 @@ const ROOT: [&str; 27] = [
     "capture_file",
     "alert",
     "http",
+    "tls",
     "dns",
     "arp",
     "flow",

@@ -72,6 +72,12 @@ impl Contacts {
         }
     }
 
+    /// Bytes held, by the same estimate as the bound's.
+    #[cfg(test)]
+    pub(super) const fn bytes(&self) -> usize {
+        self.young.bytes + self.old.bytes
+    }
+
     /// Those of one client, oldest first.
     pub(super) fn of(&self, client: Addr, vlans: Vlans) -> impl Iterator<Item = &Contact> {
         let key = (client, vlans);

@@ -18,16 +18,23 @@ pub(super) struct Domains {
     order: VecDeque<u64>,
     most: usize,
     since: Option<Timestamp>,
+    /// The last name that was seen; clients use one several times in a row.
+    last: String,
 }
 
 impl Domains {
     pub(super) fn new(most: usize) -> Self {
-        Self { first_seen: HashMap::with_hasher(FixedState::with_seed(0)), order: VecDeque::new(), most, since: None }
+        Self { first_seen: HashMap::with_hasher(FixedState::with_seed(0)), order: VecDeque::new(), most, since: None, last: String::new() }
     }
 
     /// Takes that a name was seen.
     pub(super) fn saw(&mut self, name: &str, now: Timestamp) {
+        if self.last == name {
+            return;
+        }
         self.since.get_or_insert(now);
+        self.last.clear();
+        self.last.push_str(name);
         let domain = hash(name);
         if self.first_seen.contains_key(&domain) {
             return;
@@ -50,12 +57,16 @@ impl Domains {
 
 /// The last two labels. Under a public suffix of two labels all domains count as one, which is then never called new.
 fn hash(host: &str) -> u64 {
-    let name = host.split(':').next().unwrap_or(host).trim_end_matches('.');
+    let name = memchr::memchr(b':', host.as_bytes()).and_then(|port| host.get(..port)).unwrap_or(host);
+    let name = name.strip_suffix('.').unwrap_or(name);
     let dots = memchr::memrchr_iter(b'.', name.as_bytes()).nth(1);
     let domain = dots.and_then(|dot| name.get(dot + 1..)).unwrap_or(name);
     let mut hasher = FixedState::with_seed(0).build_hasher();
-    for byte in domain.bytes() {
-        hasher.write_u8(byte.to_ascii_lowercase());
+    // Host fields are written in small letters nearly always.
+    if domain.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        hasher.write(domain.to_ascii_lowercase().as_bytes());
+    } else {
+        hasher.write(domain.as_bytes());
     }
     hasher.finish()
 }

@@ -255,11 +255,26 @@ impl Exchanges {
     }
 }
 
+/// The name as it is mostly written; one with odd characters is written out as names are shown.
+fn plain(name: &Name) -> String {
+    let (mut rest, mut text) = (name.as_bytes(), String::with_capacity(name.as_bytes().len()));
+    while let Some((len, behind)) = rest.split_first() {
+        let (label, next) = behind.split_at_checked(usize::from(*len)).unwrap_or((behind, &[]));
+        match std::str::from_utf8(label) {
+            Ok(plain) if label.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) => text.push_str(plain),
+            _ => return name.to_string(),
+        }
+        text.push('.');
+        rest = next;
+    }
+    text
+}
+
 /// A question, or an answer with addresses, as a step of a client.
 fn contact(head: &DatagramHead, message: &Message) -> Option<Contact> {
     let addresses = message.is_answer().then_some(message.addresses.as_slice());
     let name = &message.question.as_ref()?.name;
-    addresses.is_none_or(|addresses| !addresses.is_empty()).then(|| Contact::of_dns(head, &name.to_string(), addresses))
+    addresses.is_none_or(|addresses| !addresses.is_empty()).then(|| Contact::of_dns(head, &plain(name), addresses))
 }
 
 impl Key {

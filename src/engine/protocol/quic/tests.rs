@@ -101,7 +101,7 @@ fn the_parts_may_come_in_any_order_and_over_several_packets() {
     let whole = hello(&[sealed(Version::V1, 0, &padded(&unhex(CRYPTO)))]);
     let first = sealed(Version::V1, 0, &padded(&frames(&[(200, 241), (10, 60)])));
     let second = sealed(Version::V1, 1, &padded(&[&[1, 0, 2, 5, 0, 0, 0][..], &frames(&[(60, 205), (0, 10)])].concat()));
-    assert_eq!(read(&[first.clone()]), Opening::Unfinished);
+    assert_eq!(read(std::slice::from_ref(&first)), Opening::Unfinished);
     assert_eq!(hello(&[first.clone(), second.clone()]), whole);
     assert_eq!(hello(&[second.clone(), first.clone(), second.clone()]), whole);
     assert_eq!(hello(&[[first, second].concat()]), whole, "in one datagram");
@@ -111,7 +111,7 @@ fn the_parts_may_come_in_any_order_and_over_several_packets() {
 fn what_is_not_closed_with_these_keys_says_nothing() {
     let mut packet = sealed(Version::V1, 0, &padded(&unhex(CRYPTO)));
     *packet.last_mut().unwrap() ^= 1;
-    assert_eq!(read(&[packet.clone()]), Opening::Unfinished);
+    assert_eq!(read(std::slice::from_ref(&packet)), Opening::Unfinished);
     packet.truncate(600);
     assert_eq!(initials(&packet).count(), 0, "cut by the snap length");
     assert_eq!(initials(&[0x40; 1200]).count(), 0, "a short header");

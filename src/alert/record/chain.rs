@@ -1,0 +1,103 @@
+//! What the record tells of a client that followed a redirect.
+
+use crate::engine::decode::packet::Addr;
+use crate::engine::time::Timestamp;
+
+/// What a client did to go where it was sent.
+#[derive(Clone, Debug)]
+pub struct Followed {
+    /// In order of frames; at least one.
+    pub steps: Vec<Step>,
+    /// The name of the first target; none where it was an address.
+    pub target: Option<String>,
+    /// Nobody in this network was seen to use the target's domain before.
+    pub new_domain: bool,
+}
+
+/// One thing that a client did on its way.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Frame number.
+    pub frame: u64,
+    /// Capture time.
+    pub time: Timestamp,
+    /// What it did.
+    pub how: How,
+    /// 0 on the way to the first target, 1 to where that sent it, and so on.
+    pub hop: u8,
+    /// The name concerned.
+    pub name: Option<String>,
+    /// To whom: the server, or the resolver.
+    pub server: (Addr, u16),
+    /// The whole address that was asked for, or that it was sent to.
+    pub url: Option<String>,
+    /// What it said in a ClientHello.
+    pub tls: Option<TlsFacts>,
+}
+
+/// A step; later ones prove more of where the client went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum How {
+    /// It asked DNS for the name.
+    DnsQuestion,
+    /// It opened a TCP connection.
+    TcpConnection,
+    /// It was sent further by the answer.
+    Redirected,
+    /// It sent a request in plain HTTP.
+    HttpRequest,
+    /// It began TLS.
+    TlsHello,
+    /// It began QUIC.
+    QuicHello,
+}
+
+/// What a client says in a ClientHello.
+#[derive(Clone, Debug)]
+pub struct TlsFacts {
+    /// The server's name.
+    pub sni: Option<String>,
+    /// The highest version that it offers, as on the wire.
+    pub version: u16,
+    /// The application protocols that it offers.
+    pub alpn: Vec<String>,
+    /// It carries an encrypted ClientHello, or a dummy of one.
+    pub encrypted_hello: bool,
+    /// The fingerprint JA4.
+    pub ja4: String,
+}
+
+impl Followed {
+    /// The client connected, and did not only ask for the name.
+    #[must_use]
+    pub fn went(&self) -> bool {
+        self.steps.iter().any(|step| step.how != How::DnsQuestion)
+    }
+}
+
+impl How {
+    /// The name in the alert record.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DnsQuestion => "dns_question",
+            Self::TcpConnection => "tcp_connection",
+            Self::TlsHello => "tls_hello",
+            Self::QuicHello => "quic_hello",
+            Self::HttpRequest => "http_request",
+            Self::Redirected => "redirected",
+        }
+    }
+    /// The same in words, to begin a clause.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::DnsQuestion => "DNS question",
+            Self::TcpConnection => "TCP connection",
+            Self::TlsHello => "TLS ClientHello",
+            Self::QuicHello => "QUIC ClientHello",
+            Self::HttpRequest => "HTTP request",
+            Self::Redirected => "further redirect",
+        }
+    }
+}
