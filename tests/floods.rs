@@ -159,3 +159,9 @@ fn races_of_64_kib() {
     Flood { name: "races of two segments of 60 KiB", send: senders::largest_races, counts: (150, 12_000), workers: 1 }
         .stays_within_its_cap();
 }
+
+#[test]
+fn claims_to_addresses() {
+    Flood { name: "claims to addresses, each by another machine", send: senders::claims, counts: (60_000, 3_000_000), workers: 2 }
+        .stays_within_its_cap();
+}

@@ -259,3 +259,16 @@ pub(crate) fn largest_segments(pipe: &mut Pipe<'_>, count: u32) -> io::Result<()
     let bytes = vec![b'a'; 65_000];
     (0..count).try_for_each(|_| line.server(pipe, &bytes))
 }
+
+/// Claims to addresses, each by another machine that nobody asked, inside of a tunnel as the capture has no Ethernet.
+pub(crate) fn claims(pipe: &mut Pipe<'_>, count: u32) -> io::Result<()> {
+    for n in 0..count {
+        let [a, b, c, d] = n.to_be_bytes();
+        let arp = [&[0, 1, 8, 0, 6, 4, 0, 2, 2, 0, a, b, c, d, 10][..], &[b, c, d], &[2, 0, 0, 0, 0, 7, 10, 0, 0, 7]].concat();
+        let frame = [&[2, 0, 0, 0, 0, 7, 2, 0, a, b, c, d, 8, 6][..], &arp].concat();
+        let udp = [&[0x9c, 0x40, 0x12, 0xb5, 0, 16 + frame.len() as u8, 0, 0, 8, 0, 0, 0, 0, 0, 1, 0][..], &frame].concat();
+        let header = [0x45, 0, 0, 20 + udp.len() as u8, 0, 0, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2];
+        pipe.packet(&[&header[..], &udp].concat())?;
+    }
+    Ok(())
+}
