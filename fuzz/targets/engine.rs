@@ -6,13 +6,16 @@ use sidewatch::alert::Alert;
 use sidewatch::engine::Knowledge;
 use sidewatch::engine::limits::Limits;
 use sidewatch::rules::device::DeviceLibrary;
+use sidewatch::rules::dns_forged::ForgedAddresses;
 use sidewatch_fuzz::script::Script;
 use sidewatch_fuzz::story::tell;
 use sidewatch_fuzz::watched::{Judged, line, run};
 use std::sync::{Arc, LazyLock};
 
-static KNOWLEDGE: LazyLock<Arc<Knowledge>> =
-    LazyLock::new(|| Arc::new(Knowledge { devices: DeviceLibrary::shipped().expect("the shipped library parses") }));
+static KNOWLEDGE: LazyLock<Arc<Knowledge>> = LazyLock::new(|| {
+    let devices = DeviceLibrary::shipped().expect("the shipped library parses");
+    Arc::new(Knowledge { devices, forged_addresses: ForgedAddresses::shipped().expect("the shipped pools parse") })
+});
 
 fuzz_target!(|data: &[u8]| {
     let mut script = Script::new(data);

@@ -1,5 +1,6 @@
 //! What happened, in a few plain sentences for a person who knows no TCP: what was compared, what it shows, and what is not known.
 
+use super::dns;
 use super::local::{self, is_local};
 use super::plain::host_of;
 use super::when::plain_span;
@@ -20,6 +21,9 @@ const HOST_LIMIT: usize = 253;
 pub fn headline(alert: &Alert) -> String {
     if is_local(alert) {
         return local::headline(alert);
+    }
+    if let Some(facts) = &alert.dns {
+        return dns::headline(alert, facts);
     }
     let forged = match alert.grade {
         Grade::Confirmed | Grade::High => "forged",
@@ -48,6 +52,9 @@ pub fn headline(alert: &Alert) -> String {
 pub fn explanation(alert: &Alert) -> String {
     if is_local(alert) {
         return format!("{} {}", local::story(alert), local::outlook(alert));
+    }
+    if let Some(facts) = &alert.dns {
+        return format!("{} {}", dns::story(alert, facts), dns::outlook(alert));
     }
     let (what, shown) = match alert.verdict {
         Verdict::OnPathInjection => (two_answers(alert), author_unknown(alert)),

@@ -2,6 +2,7 @@
 
 mod advice;
 mod community;
+mod dns;
 pub mod eve;
 pub mod explain;
 mod ladder;
@@ -15,8 +16,8 @@ pub mod text;
 mod when;
 
 pub use record::{
-    Alert, ArpFacts, Carrier, ClosedBecause, Considered, FlowFacts, Grade, HttpFacts, LadderRow, Mechanism, PacketFacts, RedirectFacts,
-    Role, SCHEMA, SensorHealth, Signal, TcpFacts, Verdict,
+    Alert, ArpFacts, Carrier, ClosedBecause, Considered, DnsFacts, FlowFacts, Grade, HttpFacts, LadderRow, Mechanism, PacketFacts,
+    RedirectFacts, Role, SCHEMA, SensorHealth, Signal, TcpFacts, Verdict,
 };
 
 /// Where the packets came from, as the renderings name it. With `in_iface` the frames are live ones, without it they are a capture's.

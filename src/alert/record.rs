@@ -1,6 +1,7 @@
 //! The alert record: what was found, in values. Nothing here renders.
 
 use crate::engine::decode::packet::{Addr, Vlans};
+use crate::engine::protocol::dns::Flags;
 use crate::engine::protocol::http::RedirectKind;
 use crate::engine::time::{Span, Timestamp};
 
@@ -28,6 +29,8 @@ pub struct Alert {
     pub flow: FlowFacts,
     /// The HTTP exchange concerned.
     pub http: Option<HttpFacts>,
+    /// The question of DNS concerned, and the forged answer to it.
+    pub dns: Option<DnsFacts>,
     /// What spoke for it.
     pub signals: Vec<Signal>,
     /// Harmless explanations that were weighed.
@@ -204,6 +207,29 @@ pub struct HttpFacts {
     pub content_type: Option<String>,
     /// Content-Length of the suspected answer.
     pub length: Option<u64>,
+}
+
+/// A question of DNS, and the answer that is held to be forged.
+#[derive(Clone, Debug)]
+pub struct DnsFacts {
+    /// Identification.
+    pub id: u16,
+    /// The name that was asked for.
+    pub name: String,
+    /// Name of the type.
+    pub qtype: String,
+    /// Flags of the answer.
+    pub flags: Flags,
+    /// Its addresses.
+    pub addresses: Vec<Addr>,
+    /// The last name that its aliases lead to.
+    pub alias: Option<String>,
+    /// The least time to live in it, in seconds.
+    pub ttl: Option<u32>,
+    /// What each forged answer says, in a few words.
+    pub forged: Vec<String>,
+    /// What each genuine one says.
+    pub genuine: Vec<String>,
 }
 
 /// One piece of evidence.

@@ -18,6 +18,7 @@ use crate::engine::Knowledge;
 use crate::engine::limits::Limits;
 use crate::pump::{self, Report, Settings};
 use crate::rules::device::DeviceLibrary;
+use crate::rules::dns_forged::ForgedAddresses;
 
 /// The seed of the flow hash in replay: fixed, so that the same capture always gives the same output.
 const REPLAY_SEED: u64 = 0x51de_0a7c;
@@ -111,9 +112,10 @@ impl Replay {
         } else {
             DeviceLibrary::shipped().context("the shipped device library")?
         };
+        let forged_addresses = ForgedAddresses::shipped().context("the shipped pools of forged addresses")?;
         Ok(Settings {
             limits: Limits::within(u64::from(self.memory) << 20),
-            knowledge: Arc::new(Knowledge { devices }),
+            knowledge: Arc::new(Knowledge { devices, forged_addresses }),
             seed: REPLAY_SEED,
             workers: usize::from(self.workers),
         })

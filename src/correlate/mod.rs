@@ -2,15 +2,16 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::indexing_slicing)]
 
 mod considered;
+mod dns;
 pub mod local;
 mod story;
 mod verdict;
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::alert::{Alert, Verdict};
+use crate::alert::{Alert, Mechanism, Verdict};
 use crate::engine::limits::Limits;
-use crate::engine::observation::{Judged, Observation, What};
+use crate::engine::observation::{Judged, JudgedDns, Observation, What};
 use crate::engine::time::Timestamp;
 use local::LocalNetworks;
 
@@ -86,6 +87,7 @@ impl Correlator {
             found.extend(self.local.tick(observation.at));
             match &observation.what {
                 What::Case(case) => found.extend(self.case(case, observation.at)),
+                What::Dns(judged) => found.extend(self.dns(judged, observation.at)),
                 What::Detour(detour) => self.local.detour(detour, observation.at),
                 What::Local(notice) => {
                     self.counters.notices += 1;
@@ -98,12 +100,26 @@ impl Correlator {
 
     fn case(&mut self, case: &Judged, at: Timestamp) -> Option<Alert> {
         self.counters.observations += 1;
-        let Some(ruling) = verdict::rule(&case.assessment) else {
+        let Some(mut ruling) = verdict::rule(&case.assessment) else {
             self.counters.below_low += 1;
             return None;
         };
+        let dns = dns::over_tcp(&case.assessment.scene).filter(|_| ruling.mechanism == Mechanism::TcpContent);
+        if dns.is_some() {
+            ruling.mechanism = Mechanism::DnsAnswer;
+        }
         let bent = ruling.verdict == Verdict::InPathInjection && self.local.is_bent(case.flow.vlans, case.flow.client.0, at);
-        Some(story::tell(case, at, &ruling.with_path(bent)))
+        Some(Alert { dns, ..story::tell(case, at, &ruling.with_path(bent)) })
+    }
+
+    fn dns(&mut self, judged: &JudgedDns, at: Timestamp) -> Option<Alert> {
+        self.counters.observations += 1;
+        let Some(alert) = dns::tell(judged, at) else {
+            self.counters.below_low += 1;
+            return None;
+        };
+        let bent = alert.verdict == Verdict::InPathInjection && self.local.is_bent(alert.flow.vlans, alert.flow.client.0, at);
+        Some(Alert { verdict: if bent { Verdict::LocalMitm } else { alert.verdict }, ..alert })
     }
 
     /// One alert for one injection, in order of closing time, then id.

@@ -34,6 +34,7 @@ pub(super) fn tell(case: &Judged, at: Timestamp, ruling: &Ruling) -> Alert {
         grade: ruling.grade,
         flow: flow(case),
         http: http(scene),
+        dns: None,
         signals: signals(case, ruling),
         considered: considered::consider(&case.assessment, ruling),
         forged: packet(scene, &scene.suspect, false, case.forged_sha256),
@@ -49,14 +50,19 @@ pub(super) fn tell(case: &Judged, at: Timestamp, ruling: &Ruling) -> Alert {
             offload_frames: case.flow.offloaded,
         },
         closed_at: at,
-        closed_because: match case.because {
-            observation::ClosedBecause::Deadline => ClosedBecause::Deadline,
-            observation::ClosedBecause::FlowOver => ClosedBecause::FlowOver,
-            observation::ClosedBecause::EndOfCapture => ClosedBecause::EndOfCapture,
-            observation::ClosedBecause::Evicted => ClosedBecause::Evicted,
-        },
+        closed_because: ended(case.because),
         ladder: ladder(case),
         silence: case.assessment.found("S7").map(|_| scene.watched),
+    }
+}
+
+/// Why it was closed, in the words of the record.
+pub(super) const fn ended(because: observation::ClosedBecause) -> ClosedBecause {
+    match because {
+        observation::ClosedBecause::Deadline => ClosedBecause::Deadline,
+        observation::ClosedBecause::FlowOver => ClosedBecause::FlowOver,
+        observation::ClosedBecause::EndOfCapture => ClosedBecause::EndOfCapture,
+        observation::ClosedBecause::Evicted => ClosedBecause::Evicted,
     }
 }
 
@@ -82,7 +88,7 @@ fn flow_hash(case: &Judged) -> Sha256 {
     hash
 }
 
-fn first_eight(hash: Sha256) -> u64 {
+pub(super) fn first_eight(hash: Sha256) -> u64 {
     hash.finalize().first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
@@ -135,23 +141,24 @@ fn redirect(scene: &Scene, ruling: &Ruling) -> Option<RedirectFacts> {
     })
 }
 
+/// One detector's evidence.
+pub(super) fn signal(Evidence { code, version, finding, .. }: &Evidence) -> Signal {
+    Signal {
+        code,
+        version: *version,
+        weight: finding.weight.name(),
+        points: finding.points,
+        observed: finding.observed.clone(),
+        expected: finding.expected.clone(),
+        frames: capped(finding.frames.clone()),
+        why: finding.why.to_owned(),
+    }
+}
+
 /// Each detector's evidence, and the header vote that adds the votes up.
 fn signals(case: &Judged, ruling: &Ruling) -> Vec<Signal> {
     let assessment = &case.assessment;
-    let mut all: Vec<Signal> = assessment
-        .evidence
-        .iter()
-        .map(|Evidence { code, version, finding, .. }| Signal {
-            code,
-            version: *version,
-            weight: finding.weight.name(),
-            points: finding.points,
-            observed: finding.observed.clone(),
-            expected: finding.expected.clone(),
-            frames: capped(finding.frames.clone()),
-            why: finding.why.to_owned(),
-        })
-        .collect();
+    let mut all: Vec<Signal> = assessment.evidence.iter().map(signal).collect();
     if assessment.points(Group::Header) > 0 {
         let voters: Vec<&str> =
             assessment.evidence.iter().filter(|evidence| evidence.finding.votes > 0).map(|evidence| evidence.code).collect();
@@ -170,7 +177,7 @@ fn signals(case: &Judged, ruling: &Ruling) -> Vec<Signal> {
     all
 }
 
-fn capped(mut frames: Vec<u64>) -> Vec<u64> {
+pub(super) fn capped(mut frames: Vec<u64>) -> Vec<u64> {
     frames.truncate(MOST_FRAMES);
     frames
 }
@@ -196,7 +203,7 @@ fn packet(scene: &Scene, record: &Record, to_server: bool, sha256: Option<[u8; 3
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

@@ -81,7 +81,7 @@ pub(super) fn rule(assessment: &Assessment) -> Option<Ruling> {
     let scene = &assessment.scene;
     let points = Points::of(assessment);
     let score = points.sum();
-    let grade = grade(score, points)?;
+    let grade = graded(score, points.hard_groups())?;
     let destination = destination(scene);
     let verdict = class(assessment, points, destination.as_ref());
     Some(Ruling {
@@ -95,8 +95,8 @@ pub(super) fn rule(assessment: &Assessment) -> Option<Ruling> {
     })
 }
 
-fn grade(score: u8, points: Points) -> Option<Grade> {
-    let hard = points.hard_groups();
+/// `hard` groups of those spoke that tell of the packets and not of their content.
+pub(super) fn graded(score: u8, hard: usize) -> Option<Grade> {
     match score {
         CONFIRMED.. if hard >= 2 => Some(Grade::Confirmed),
         HIGH.. if hard >= 1 => Some(Grade::High),
@@ -107,7 +107,7 @@ fn grade(score: u8, points: Points) -> Option<Grade> {
 }
 
 /// Only an injection wakes anyone: content and timing alone are worth a record.
-fn severity(grade: Grade, verdict: Verdict) -> u8 {
+pub(super) fn severity(grade: Grade, verdict: Verdict) -> u8 {
     match (grade, verdict) {
         (Grade::Confirmed | Grade::High, Verdict::OnPathInjection | Verdict::InPathInjection) => 1,
         (Grade::Medium, Verdict::OnPathInjection | Verdict::InPathInjection) => 2,

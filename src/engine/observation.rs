@@ -2,6 +2,7 @@
 
 use super::decode::packet::{Addr, Vlans};
 use super::detect::Assessment;
+use super::detect::dns_conflict::DnsAssessment;
 use super::flow::Flow;
 use super::flow::record::Record;
 use super::flow::side::Ends;
@@ -24,6 +25,8 @@ pub enum What {
     Case(Box<Judged>),
     /// A message of the local network.
     Local(Box<Notice>),
+    /// A question of DNS was judged.
+    Dns(Box<JudgedDns>),
     /// A connection goes on by way of another machine of the local network.
     Detour(Box<Detour>),
 }
@@ -66,6 +69,11 @@ impl Observation {
             What::Local(notice) => (self.at, notice.head.frame, 0, 0, (Addr(0), 0)),
             What::Detour(detour) => (self.at, detour.frame, 2, 0, (detour.host.0, 0)),
             What::Case(case) => (self.at, case.assessment.scene.suspect.frame, 1, case.serial, case.flow.client),
+            What::Dns(dns) => {
+                let exchange = &dns.assessment.scene.exchange;
+                let frame = exchange.answers.first().map_or(0, |answer| answer.mark.frame);
+                (self.at, frame, 3, 0, exchange.client)
+            }
         }
     }
 }
@@ -85,6 +93,15 @@ pub struct Judged {
     pub genuine_sha256: Option<[u8; 32]>,
     /// The flow.
     pub flow: FlowFacts,
+}
+
+/// A judged question of DNS.
+#[derive(Clone, Debug)]
+pub struct JudgedDns {
+    /// Why it was closed.
+    pub because: ClosedBecause,
+    /// The question, its answers, and what speaks against which.
+    pub assessment: DnsAssessment,
 }
 
 /// Why a case was closed.

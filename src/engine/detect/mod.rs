@@ -4,6 +4,7 @@ mod bare_response;
 mod close_contradiction;
 mod competing_syn_ack;
 mod device_fingerprint;
+pub mod dns_conflict;
 mod early_answer;
 mod genuine_silence;
 mod hop_shift;
@@ -20,6 +21,7 @@ pub use stack_break::breaks_timestamps_rule;
 use super::case::scene::Scene;
 use super::decode::packet::TcpFlags;
 use crate::rules::device::DeviceLibrary;
+use crate::rules::dns_forged::ForgedAddresses;
 
 /// Detectors of one group measure the same thing; only the strongest of a group counts, but header votes and points of content add up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,6 +84,8 @@ pub struct Evidence {
 pub struct Knowledge {
     /// The marks of known devices.
     pub devices: DeviceLibrary,
+    /// Addresses that forged answers of DNS are known to carry.
+    pub forged_addresses: ForgedAddresses,
 }
 
 /// One detector: a file of this folder and a line of the registry.
@@ -94,6 +98,17 @@ pub trait Detector: Sync {
     fn group(&self) -> Group;
     /// What it finds in a scene.
     fn inspect(&self, scene: &Scene, knowledge: &Knowledge) -> Option<Finding>;
+}
+
+/// A detector of something else than scenes, which therefore is no `Detector`.
+#[derive(Debug)]
+pub struct Described {
+    /// As in `Detector`.
+    pub code: &'static str,
+    /// As in `Detector`.
+    pub version: u32,
+    /// The group of its first evidence.
+    pub group: Group,
 }
 
 /// What a detector says.

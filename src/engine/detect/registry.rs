@@ -1,8 +1,8 @@
 //! One line for each detector, in the order in which an alert lists them.
 
 use super::{
-    Detector, bare_response, close_contradiction, competing_syn_ack, device_fingerprint, early_answer, genuine_silence, hop_shift,
-    ip_id_break, overlap_conflict, redirect_semantics, stack_break, unread_question,
+    Described, Detector, bare_response, close_contradiction, competing_syn_ack, device_fingerprint, dns_conflict, early_answer,
+    genuine_silence, hop_shift, ip_id_break, overlap_conflict, redirect_semantics, stack_break, unread_question,
 };
 
 /// All detectors.
@@ -20,3 +20,6 @@ pub static DETECTORS: &[&dyn Detector] = &[
     &bare_response::BareResponse,
     &redirect_semantics::RedirectSemantics,
 ];
+
+/// Those that look at a question of DNS and its answers.
+pub static OF_DNS: &[&Described] = &[&dns_conflict::DESCRIBED];
