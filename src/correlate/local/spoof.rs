@@ -16,6 +16,7 @@
 //! for long against another, stays below severity 2. So do two machines with one address by mistake, and two ports of one machine (hardware addresses that
 //! follow each other). A replaced card falls silent under its old address and gives 15 points, too few for a record. What a DHCP server has given
 //! to the claimer is its own. A router that answers for many addresses when asked (proxy ARP) and a proxy of neighbour discovery stay quiet.
+//! A sleep proxy that answers for a sleeping machine announces its address to all; when the machine wakes and says so itself, that is severity 3.
 //! A monitor that misses questions takes answers for unasked ones; alone they are no record.
 //!
 //! ## Reference
@@ -23,10 +24,11 @@
 //! ettercap, arpspoof and bettercap make them.
 
 use super::addresses::{Addresses, Network, Owner, network};
+use super::harmless::Reading;
 use super::incidents::{Incidents, Suspicion};
 use super::moved;
 use super::tell::{Finding, MOST_FRAMES, signal, written};
-use crate::alert::{ArpFacts, Carrier, Considered, Mechanism, Signal};
+use crate::alert::{ArpFacts, Carrier, Mechanism, Signal};
 use crate::engine::decode::datagram::{self, DatagramHead};
 use crate::engine::decode::packet::Addr;
 use crate::engine::local::{Claim, Mac, Manner, Notice};
@@ -45,9 +47,6 @@ const INSISTS: u32 = 6;
 const LONGER_THAN_A_TAKEOVER: Span = Span::from_secs(8);
 /// How often a host may defend its address at most (RFC 5227, section 2.4: DEFEND_INTERVAL).
 const DEFENDS_EVERY: Span = Span::from_secs(10);
-/// From so many addresses of others on, a machine that only answers when asked is a proxy.
-const PROXY: usize = 3;
-
 /// One machine that claims what may be another's.
 #[derive(Debug)]
 pub(super) struct Claimer {
@@ -300,71 +299,25 @@ impl Claimer {
         all
     }
 
-    /// The harmless explanations, and to how many points they hold the finding down.
-    fn considered(&self) -> (Vec<Considered>, u8) {
+    /// What the harmless explanations are weighed by.
+    fn reading(&self) -> Reading {
         let main = self.main();
-        let (two_sided, unasked) = (self.is_two_sided(), self.unasked() > 0 || self.insists().is_some());
-        let is_contested = main.is_some_and(|main| !main.contested.is_empty());
-        let rivals = self.claimed.iter().filter(|claimed| claimed.rival.is_some()).count();
-        let is_virtual = is_virtual(self.mac) && !two_sided;
-        let is_proxy = rivals >= PROXY && !unasked && self.head.ip_version == 4;
-        let one_machine = main.and_then(|main| main.rival).is_some_and(|rival| are_neighbours(rival.mac, self.mac)) && !two_sided;
-        let by_mistake = !unasked && !two_sided;
-        let mut all = Vec::new();
-        let mut weigh = |explanation, kept, why: &str| all.push(Considered { explanation, kept, why: why.to_owned() });
-        weigh(
-            "standby router that took over",
-            is_virtual || (by_mistake && !is_contested),
-            match () {
-                () if is_virtual => "the hardware address is one of those that standby routers share",
-                () if unasked => {
-                    "a standby router announces to all, and once; this went to single machines that had asked nothing, or to all for long"
-                }
-                () if is_contested => "the machine that had the address goes on to use it",
-                () => "it was said to all, and the machine that had the address did not object",
-            },
-        );
-        weigh(
-            "replaced machine or card",
-            by_mistake && !is_contested,
-            if is_contested {
-                "the machine that had the address is still there"
-            } else {
-                "the machine that had the address was not heard afterwards"
-            },
-        );
-        weigh(
-            "two machines with the same address by mistake",
-            by_mistake,
-            if by_mistake { "both say so only as every machine does" } else { "such machines do not send answers that nobody asked for" },
-        );
-        if rivals >= PROXY {
-            weigh(
-                "router that answers for others (proxy)",
-                is_proxy,
-                if is_proxy { "it answers only when asked" } else { "it also speaks unasked" },
-            );
+        Reading {
+            two_sided: self.is_two_sided(),
+            forced: self.unasked() > 0 || self.insists().is_some(),
+            contested: main.is_some_and(|main| !main.contested.is_empty()),
+            rivals: self.claimed.iter().filter(|claimed| claimed.rival.is_some()).count(),
+            moved: self.moved.is_some(),
+            shared_mac: is_virtual(self.mac),
+            neighbour: main.and_then(|main| main.rival).is_some_and(|rival| are_neighbours(rival.mac, self.mac)),
+            v4: self.head.ip_version == 4,
         }
-        if one_machine {
-            weigh("two ports of one machine", true, "the hardware addresses follow each other");
-        }
-        let is_moved_on = self.moved.is_some() && is_contested;
-        // Where questions are not seen, every answer is unasked.
-        let is_alone = rivals == 0 && !two_sided && self.moved.is_none();
-        let cap = match () {
-            () if is_virtual || is_proxy || is_alone => 24,
-            () if one_machine => 39,
-            () if by_mistake && is_moved_on => 64,
-            () if by_mistake => 39,
-            () => 100,
-        };
-        (all, cap)
     }
 }
 
 impl Suspicion for Claimer {
     fn finding(&self) -> Finding {
-        let (considered, cap) = self.considered();
+        let reading = self.reading();
         let main = self.main();
         let claimed = main.map_or(self.head.src, |main| main.address);
         Finding {
@@ -377,8 +330,8 @@ impl Suspicion for Claimer {
             frames: self.frames.clone(),
             genuine: main.and_then(|main| main.rival),
             signals: self.signals(),
-            considered,
-            cap,
+            considered: reading.considered(),
+            cap: reading.cap(),
         }
     }
 }

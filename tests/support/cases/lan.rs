@@ -311,7 +311,7 @@ fn given_anew() -> Told {
     let mut story = Story::new();
     let heir = DEVICE.at(OTHER);
     acquaint(&mut story, DEVICE, GATEWAY);
-    let settings = crate::support::lan::Settings { server: GATEWAY, router: GATEWAY.ip, dns: GATEWAY.ip };
+    let settings = crate::support::lan::Settings { server: GATEWAY, named: GATEWAY.ip, router: GATEWAY.ip, dns: GATEWAY.ip };
     story.put_frame(settings.gives(7, heir, true));
     story.put_frame(announces(heir));
     acquaint(&mut story, heir, GATEWAY);
