@@ -167,6 +167,12 @@ fn questions_of_dns_with_contradicting_answers() {
 }
 
 #[test]
+fn hellos_of_many_clients() {
+    Flood { name: "ClientHellos of TLS, and halves of QUIC's", send: senders::hellos, counts: (6_000, 300_000), workers: 2 }
+        .stays_within_its_cap();
+}
+
+#[test]
 fn claims_to_addresses() {
     Flood { name: "claims to addresses, each by another machine", send: senders::claims, counts: (60_000, 3_000_000), workers: 2 }
         .stays_within_its_cap();

@@ -1,13 +1,12 @@
 //! The alert record: what was found, in values. Nothing here renders.
 
-pub use chain::{Followed, How, Step, TlsFacts};
+pub use redirect::{Followed, How, RedirectFacts, Step, TlsFacts};
 
 use crate::engine::decode::packet::{Addr, Vlans};
 use crate::engine::protocol::dns::Flags;
-use crate::engine::protocol::http::RedirectKind;
 use crate::engine::time::{Span, Timestamp};
 
-mod chain;
+mod redirect;
 
 /// Version of the record under `alert.context.injection`.
 pub const SCHEMA: u32 = 1;
@@ -296,23 +295,6 @@ pub struct TcpFacts {
     pub window: u16,
     /// Sequence number relative to the sender's initial one where the handshake was seen, else absolute.
     pub seq: u32,
-}
-
-/// A redirect, resolved.
-#[derive(Clone, Debug)]
-pub struct RedirectFacts {
-    /// The address that was asked for, as far as it is known.
-    pub from: Option<String>,
-    /// Where the client was sent.
-    pub to: String,
-    /// Status code of the answer.
-    pub status: u16,
-    /// How.
-    pub kind: RedirectKind,
-    /// To another registrable domain; none when the asked-for host is unknown.
-    pub cross_site: Option<bool>,
-    /// How the client went there, if it was seen to.
-    pub followed: Option<Followed>,
 }
 
 /// What may have impaired the sensor.

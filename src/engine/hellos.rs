@@ -81,8 +81,9 @@ impl Hellos {
             self.open.remove(at);
         }
         while self.open.len() >= most.max(1) {
-            let oldest = self.open.pop_front();
-            self.evicted += u64::from(oldest.is_some_and(|oldest| oldest.handshake.is_some()));
+            let read = self.open.iter().position(|open| open.handshake.is_none());
+            self.evicted += u64::from(read.is_none());
+            self.open.remove(read.unwrap_or(0));
         }
         self.open.push_back(open);
     }

@@ -40,7 +40,7 @@ pub struct Limits {
     pub case_conflicts: usize,
     /// Frames of judged cases that a flow remembers, so that one forgery is told of once.
     pub judged_frames: usize,
-    /// QUIC handshakes of one shard whose ClientHello is awaited; the oldest goes first.
+    /// QUIC handshakes of one shard that are known: the oldest whose ClientHello was read goes first, then the oldest whose ClientHello is awaited.
     pub quic_handshakes: usize,
     /// Contacts (questions, connections, requests) of one client that are remembered; its oldest goes first.
     pub contacts_per_client: usize,
@@ -91,11 +91,11 @@ impl Default for Limits {
             case_packets: 64,
             case_conflicts: 8,
             judged_frames: 32,
-            quic_handshakes: 16,
+            quic_handshakes: 8,
             contacts_per_client: 64,
-            contact_bytes: 8 << 20,
-            held_alerts: 1024,
-            seen_domains: 65_536,
+            contact_bytes: 4 << 20,
+            held_alerts: 256,
+            seen_domains: 32_768,
             local_addresses: 16_384,
             local_suspects: 128,
             http_bytes_per_shard: 384 << 10,

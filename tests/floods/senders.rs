@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::support::connection::Side;
+use crate::support::hello::{quic, tls};
 use crate::support::host::v4;
 use crate::support::names::Udp;
 use crate::support::segment::{ACK, Checksum, End, FIN, PSH, SYN, Segment};
@@ -282,6 +283,19 @@ pub(crate) fn names(pipe: &mut Pipe<'_>, count: u32) -> io::Result<()> {
             pipe.packet(&send(resolver, client, message(0x8180, &addresses)))?;
             pipe.packet(&send(resolver, End { port: client.port ^ 1, ..client }, message(0x8180, &addresses)))?;
         }
+    }
+    Ok(())
+}
+
+/// ClientHellos with long names, each of another client: by TLS in one segment, and by QUIC the later half only.
+pub(crate) fn hellos(pipe: &mut Pipe<'_>, count: u32) -> io::Result<()> {
+    let [half, _] = quic("updates.test");
+    for n in 0..count {
+        let mut line = Line::open(pipe, n)?;
+        line.client(pipe, &tls(&format!("{n:0250}"), &["h2"; 60]))?;
+        let [client, server] = line.ends;
+        let udp = Udp { src: client, dst: End { port: 443, ..server }, ttl: 64, ip_id: n as u16, df: true, payload: half.clone() };
+        pipe.packet(&udp.datagram())?;
     }
     Ok(())
 }

@@ -34,6 +34,7 @@ fn tiny() -> Limits {
         http_decoded: 512,
         dns_bytes_per_shard: 8 << 10,
         dns_pairs_per_shard: 2,
+        quic_handshakes: 2,
         ..Limits::default()
     }
 }
@@ -114,6 +115,12 @@ fn conflicts_beyond_the_bound_are_counted() {
 fn questions_and_answers_of_dns_are_decided_early_or_left_out() {
     let counters = flooded(senders::names, 2_000).shards().counters().dns;
     assert!(counters.evicted > 1_000 && counters.left_out > 100 && counters.pairs_evicted > 0, "{counters:?}");
+}
+
+#[test]
+fn halves_of_handshakes_push_out_older_ones() {
+    let counters = flooded(senders::hellos, 600).shards().counters();
+    assert!(counters.initials == 600 && counters.handshakes_evicted > 300, "{counters:?}");
 }
 
 #[test]

@@ -5,10 +5,11 @@ use sidewatch::engine::time::Span;
 
 use super::tape::{Cut, cuts};
 use crate::support::connection::{Connection, Side};
+use crate::support::hello::{quic, tls};
 use crate::support::host::{Host, appliance, client, linux, macos, v4, windows};
 use crate::support::injector::Injector;
-use crate::support::names::{A, Forger, Lookups, Reply, reply};
-use crate::support::segment::{ACK, FIN, PSH, RST};
+use crate::support::names::{A, Forger, Lookups, Reply, Udp, reply};
+use crate::support::segment::{ACK, End, FIN, PSH, RST};
 use crate::support::story::{Story, after_ms};
 
 /// How a conversation goes.
@@ -34,6 +35,8 @@ pub(super) enum Pattern {
     Race(Third),
     /// A forged answer and nothing genuine.
     InPath(Third),
+    /// A forged answer before the genuine one, and the client goes where it was sent, by TLS or by QUIC.
+    Followed(Third, bool),
     /// A forged reset before the genuine answer.
     Reset,
     /// A forged FIN before the genuine answer.
@@ -87,11 +90,12 @@ fn third() -> impl Strategy<Value = Third> {
 }
 
 fn any_pattern() -> impl Strategy<Value = Pattern> {
-    use Pattern::{FalseNames, Fin, InPath, Race, Reset};
+    use Pattern::{FalseNames, Fin, Followed, InPath, Race, Reset};
     prop_oneof![
         3 => honest(),
         2 => third().prop_map(Race),
         1 => third().prop_map(InPath),
+        2 => (third(), any::<bool>()).prop_map(|(third, by_quic)| Followed(third, by_quic)),
         1 => Just(Reset),
         1 => Just(Fin),
         1 => (1..5_u8).prop_map(FalseNames)
@@ -170,7 +174,7 @@ fn told(talk: &Talk, number: u16) -> Vec<Cut> {
         look_up(&mut Lookups::new(&mut story, client, server), talk, count);
         return cuts(&story, Span::from_millis(i64::from(talk.start_ms)));
     }
-    let mut tcp = story.connection(client, server);
+    let mut tcp = story.connection(client.clone(), server);
     let rtt = f64::from(talk.rtt_ms);
     tcp.story.seen = talk.pattern != Pattern::OneSided;
     tcp.handshake(rtt);
@@ -178,7 +182,33 @@ fn told(talk: &Talk, number: u16) -> Vec<Cut> {
     if talk.closes && talk.pattern != Pattern::ClientResets {
         tcp.close();
     }
+    if let Pattern::Followed(_, by_quic) = talk.pattern {
+        go_on(&mut story, client, talk, by_quic);
+    }
     cuts(&story, Span::from_millis(i64::from(talk.start_ms)))
+}
+
+/// The client looks the lure's name up, and greets it: at once, or some seconds later.
+fn go_on(story: &mut Story, client: Host, talk: &Talk, by_quic: bool) {
+    const NAME: &str = "x9q2.updates.test";
+    let lure = linux(v4(198, 51, 100, 66)).away(14);
+    story.wait(after_ms(f64::from(talk.paragraphs) * 100.0));
+    let mut dns = Lookups::new(story, client.clone(), linux(v4(192, 0, 2, 53)));
+    dns.ask(NAME, A);
+    dns.answer(after_ms(9.0), &reply([lure.ip]));
+    if by_quic {
+        let (src, dst) = (End { ip: client.ip, port: 51_077, mac: client.mac }, End { ip: lure.ip, port: 443, mac: lure.mac });
+        for payload in quic(NAME) {
+            story.put_udp(&Udp { src, dst, ttl: 64, ip_id: 7, df: true, payload });
+        }
+        return;
+    }
+    let mut tcp = story.connection(client, lure);
+    tcp.handshake(f64::from(talk.rtt_ms));
+    for part in tls(NAME, &["h2"]).chunks(600 + 10 * usize::from(talk.paragraphs)) {
+        let segment = tcp.segment(Side::Client, PSH | ACK, part);
+        tcp.put(&segment);
+    }
 }
 
 fn look_up(dns: &mut Lookups<'_>, talk: &Talk, count: u8) {
@@ -225,7 +255,7 @@ fn converse(tcp: &mut Connection<'_>, talk: &Talk, rtt: f64) {
             tcp.reset(Side::Client, after_ms(3.0), RST);
         }
         Pattern::Again | Pattern::Reordered | Pattern::Lost => troubled(tcp, talk.pattern, rtt, &page),
-        Pattern::Race(third) => {
+        Pattern::Race(third) | Pattern::Followed(third, _) => {
             tcp.forge(&injector(third), after_ms(rtt * 0.4), &lure());
             tcp.ack();
             answer(tcp, rtt * 0.6, &page);

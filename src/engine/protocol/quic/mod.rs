@@ -128,8 +128,13 @@ impl Handshake {
     pub fn take(&mut self, packet: &Initial<'_>, keys: &Keys) -> bool {
         let mut room = Vec::new();
         let Some(payload) = packet.open(keys, &mut room) else { return false };
-        self.take_frames(Fields(payload));
+        self.take_payload(payload);
         true
+    }
+
+    /// Takes the frames of an opened packet, as far as they are well-formed.
+    pub fn take_payload(&mut self, payload: &[u8]) {
+        self.take_frames(Fields(payload));
     }
 
     /// What was gathered so far.

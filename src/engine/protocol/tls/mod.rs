@@ -15,7 +15,7 @@ const CLIENT_HELLO: u8 = 1;
 /// Bytes of a handshake message's type and length.
 const MESSAGE_HEADER: usize = 4;
 /// The longest ClientHello that is read. Those with post-quantum key shares and a resumption ticket have about 2 KiB.
-pub const LONGEST_HELLO: usize = 8 << 10;
+pub const LONGEST_HELLO: usize = 4 << 10;
 /// Cipher suites, and extensions, of one ClientHello; browsers send about twenty of each.
 const MOST_CODES: usize = 256;
 /// Bytes kept of the server's name (RFC 1035: at most 253 characters), and of the list of protocols.

@@ -1,7 +1,25 @@
-//! What the record tells of a client that followed a redirect.
+//! What the record tells of a redirect, and of a client that followed it.
 
 use crate::engine::decode::packet::Addr;
+use crate::engine::protocol::http::RedirectKind;
 use crate::engine::time::Timestamp;
+
+/// A redirect, resolved.
+#[derive(Clone, Debug)]
+pub struct RedirectFacts {
+    /// The address that was asked for, as far as it is known.
+    pub from: Option<String>,
+    /// Where the client was sent.
+    pub to: String,
+    /// Status code of the answer.
+    pub status: u16,
+    /// How.
+    pub kind: RedirectKind,
+    /// To another registrable domain; none when the asked-for host is unknown.
+    pub cross_site: Option<bool>,
+    /// How the client went there, if it was seen to.
+    pub followed: Option<Followed>,
+}
 
 /// What a client did to go where it was sent.
 #[derive(Clone, Debug)]
