@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand.
 
 mod files;
+mod indicators;
 mod output;
 mod progress;
 mod replay;
@@ -19,6 +20,8 @@ enum Status {
     Internal = 1,
     /// Bad usage, or input that cannot be read to its end.
     BadInput = 2,
+    /// A check found something wrong.
+    Wrong = 3,
     /// With `--fail-on-alert`: an alert of severity 1 or 2 was raised.
     Alerted = 10,
 }
@@ -28,7 +31,7 @@ enum Status {
 #[command(
     version,
     max_term_width = 100,
-    after_help = "Start here:\n  sidewatch replay capture.pcap          what did the network forge in this capture?\n  sidewatch replay --help                more about it, with examples"
+    after_help = "Start here:\n  sidewatch replay capture.pcap          what did the network forge in this capture?\n  sidewatch replay --help                more about it, with examples\n  sidewatch indicators --help            lists of known bad hosts: what is in them, and a compact store of them"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -38,6 +41,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Replay(replay::Replay),
+    Indicators(indicators::Indicators),
 }
 
 /// Runs the program.
@@ -52,6 +56,7 @@ pub fn main() -> ExitCode {
     };
     let outcome = match arguments.command {
         Command::Replay(replay) => replay.run(),
+        Command::Indicators(indicators) => indicators.run(),
     };
     ExitCode::from(match outcome {
         Ok(status) => status as u8,

@@ -1,3 +1,4 @@
 //! Rules and indicators: file formats to matchers.
 
 pub mod device;
+pub mod indicators;
