@@ -58,8 +58,8 @@ fn main() {
 fn decode(name: &str, traffic: Traffic, effort: Effort) {
     let mut decoder = Decoder::new(&Limits::default());
     run(name, traffic, effort, |frame| {
-        decoder.decode(frame, |packet| {
-            black_box(packet);
+        decoder.decode(frame, |decoded| {
+            black_box(decoded);
         });
         0
     });

@@ -3,7 +3,7 @@
 use libfuzzer_sys as _; // what the instrumented library is linked against
 use sidewatch::capture::FrameSource;
 use sidewatch::capture::replay::{inputs, open};
-use sidewatch::engine::decode::Decoder;
+use sidewatch::engine::decode::{Decoded, Decoder};
 use sidewatch::engine::frame::Frame;
 use sidewatch::engine::limits::Limits;
 use sidewatch::engine::time::Timestamp;
@@ -61,8 +61,10 @@ fn read(capture: &Path) -> Result<Seeds, Box<dyn Error>> {
         last = Some(frame.time);
         story::literal(&mut seeds.engine, &frame, after);
         bare(&mut seeds.decode, &frame);
-        decoder.decode(&frame, |packet| {
-            if !packet.payload.is_empty() {
+        decoder.decode(&frame, |decoded| {
+            if let Decoded::Tcp(packet) = decoded
+                && !packet.payload.is_empty()
+            {
                 let from_client = packet.head.src_port > packet.head.dst_port;
                 exchange::literal(&mut seeds.http, from_client, packet.payload);
                 seeds.look_into(from_client, packet.payload);

@@ -39,7 +39,7 @@ pub fn run(steps: &[Step], limits: &Limits, knowledge: &Arc<Knowledge>, (seed, j
                 // Stamps may jump back; a tick later than the next frame is what neither a file nor a live capture has.
                 let next = steps.iter().skip(index).find(|step| matches!(step, Step::Frame { .. })).map(Step::time);
                 idle(&mut engine, next.map_or(step.time(), |next| next.min(step.time())));
-                alerts.extend(correlator.judge(engine.poll_observations()));
+                alerts.extend(correlator.judge(engine.poll_observations(), engine.now()));
             }
             _ => {}
         }
@@ -54,7 +54,7 @@ pub fn run(steps: &[Step], limits: &Limits, knowledge: &Arc<Knowledge>, (seed, j
     engine.handle_timeout(clock); // both ways of judging end at one time
     engine.finish();
     assert_eq!(engine.shards().held(), (0, 0, 0), "flows, cases or chunks are held after the end");
-    alerts.extend(correlator.judge(engine.poll_observations()));
+    alerts.extend(correlator.finish(engine.poll_observations(), engine.now()));
     for alert in &alerts {
         sound(alert, frames);
     }

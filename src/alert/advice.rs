@@ -21,15 +21,22 @@ const REPEATS: &str = "If it happens again, capture it again, where both directi
 const UNEXPECTED: &str = "If no such page was to be expected here, ask whoever runs the network, and compare from another one.";
 const UNKNOWN_TARGET: &str = "Do not open the address that it points to only to have a look.";
 
+const FIND_MACHINE: &str =
+    "Find the machine with the hardware address named above (the switch or access point knows its port), and take it off the network.";
+const LEAVE: &str = "Until then use another network (mobile data): on this one others may read along and answer in the name of anybody.";
+
 /// The lines, the most important first.
 pub(super) fn next_steps(alert: &Alert) -> Vec<&'static str> {
     match alert.verdict {
-        Verdict::OnPathInjection | Verdict::InPathInjection if alert.severity >= 3 => vec![NOT_URGENT, KEEP, REPEATS],
-        Verdict::OnPathInjection | Verdict::InPathInjection => match alert.mechanism {
+        Verdict::OnPathInjection | Verdict::InPathInjection | Verdict::LocalMitm if alert.severity >= 3 => vec![NOT_URGENT, KEEP, REPEATS],
+        Verdict::OnPathInjection | Verdict::InPathInjection | Verdict::LocalMitm => match alert.mechanism {
             Mechanism::HttpRedirect => vec![KEEP, DO_NOT_OPEN, CHECK_DEVICE, COMPARE, ENCRYPT, ASK],
             Mechanism::HttpContent | Mechanism::TcpContent => vec![KEEP, DO_NOT_RUN, COMPARE, ENCRYPT, ASK],
             Mechanism::TcpReset | Mechanism::TcpFin => vec![KEEP, BLOCKED, REPEATS],
-            Mechanism::SynAck => vec![KEEP, COMPARE, ENCRYPT, REPEATS],
+            Mechanism::SynAck | Mechanism::DnsAnswer => vec![KEEP, COMPARE, ENCRYPT, REPEATS],
+            Mechanism::ArpSpoof | Mechanism::NdpSpoof | Mechanism::DhcpRogue | Mechanism::RaRogue | Mechanism::IcmpRedirect => {
+                vec![KEEP, FIND_MACHINE, LEAVE, ENCRYPT]
+            }
         },
         Verdict::EndpointRedirect => vec![NOT_URGENT, UNKNOWN_TARGET],
         Verdict::CaptivePortal => vec![NOT_URGENT, UNEXPECTED],

@@ -2,13 +2,15 @@
 
 use serde::Serialize;
 
+use messages::{Arp, Http, app_proto};
+
 use super::community::community_id;
 use super::explain::explanation;
 use super::plain::cut;
 use super::when::eve_time;
-use super::{Alert, Considered, Grade, HttpFacts, PacketFacts, RedirectFacts, SCHEMA, SensorHealth, Signal, SourceFacts, signature};
-use crate::engine::protocol::http::RedirectKind;
+use super::{Alert, Carrier, Considered, Grade, PacketFacts, RedirectFacts, SCHEMA, SensorHealth, Signal, SourceFacts, signature};
 
+mod messages;
 #[cfg(test)]
 mod tests;
 
@@ -44,16 +46,24 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "<[u16]>::is_empty")]
     vlan: &'a [u16],
     src_ip: String,
-    src_port: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    src_port: Option<u16>,
     dest_ip: String,
-    dest_port: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dest_port: Option<u16>,
     proto: &'static str,
-    ip_v: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ip_v: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    icmp_type: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    icmp_code: Option<u8>,
     pkt_src: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     ether: Option<Ether>,
     direction: &'static str,
-    community_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    community_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     host: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,7 +71,10 @@ struct Line<'a> {
     alert: EveAlert<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     http: Option<Http>,
-    flow: Flow,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arp: Option<Arp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flow: Option<Flow>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pcap_cnt: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -147,18 +160,18 @@ struct Packet<'a> {
     frame: u64,
     frames: &'a [u64],
     timestamp: String,
-    ttl: u8,
+    ttl: Option<u8>,
     ip_id: Option<u16>,
-    flags: &'a str,
-    window: u16,
-    seq: u32,
+    flags: Option<&'a str>,
+    window: Option<u16>,
+    seq: Option<u32>,
     payload_len: u32,
     payload_sha256: Option<&'a str>,
 }
 
 #[derive(Serialize)]
 struct Hops {
-    forged: u8,
+    forged: Option<u8>,
     genuine: Option<u8>,
 }
 
@@ -189,30 +202,6 @@ struct Closed {
 }
 
 #[derive(Serialize)]
-struct Http {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hostname: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    http_user_agent: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    http_content_type: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    http_refer: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    http_method: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    protocol: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    redirect: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    length: Option<u64>,
-}
-
-#[derive(Serialize)]
 struct Flow {
     pkts_toserver: u64,
     pkts_toclient: u64,
@@ -224,6 +213,11 @@ struct Flow {
 impl<'a> Line<'a> {
     fn new(alert: &'a Alert, source: &'a SourceFacts) -> Self {
         let flow = &alert.flow;
+        let ports = flow.carrier.with_ports();
+        let icmp = match flow.carrier {
+            Carrier::Icmp(kind, code) | Carrier::Icmpv6(kind, code) => Some((kind, code)),
+            Carrier::Tcp | Carrier::Udp | Carrier::Arp(_) => None,
+        };
         Self {
             timestamp: eve_time(alert.forged.time),
             flow_id: flow.id,
@@ -231,26 +225,29 @@ impl<'a> Line<'a> {
             event_type: "alert",
             vlan: flow.vlans.as_slice(),
             src_ip: flow.server.0.to_string(),
-            src_port: flow.server.1,
+            src_port: ports.map(|_| flow.server.1),
             dest_ip: flow.client.0.to_string(),
-            dest_port: flow.client.1,
-            proto: "TCP",
-            ip_v: flow.ip_version,
+            dest_port: ports.map(|_| flow.client.1),
+            proto: flow.carrier.name(),
+            ip_v: (!matches!(flow.carrier, Carrier::Arp(_))).then_some(flow.ip_version),
+            icmp_type: icmp.map(|(kind, _)| kind),
+            icmp_code: icmp.map(|(_, code)| code),
             pkt_src: "wire/pcap",
             ether: flow.ether.map(|(src, dest)| Ether { src_mac: mac(src), dest_mac: mac(dest) }),
             direction: "to_client",
-            community_id: community_id(flow.client, flow.server),
+            community_id: ports.map(|protocol| community_id(protocol, flow.client, flow.server)),
             host: source.host.as_deref(),
-            app_proto: alert.http.as_ref().map(|_| "http"),
+            app_proto: app_proto(alert),
             alert: EveAlert::new(alert),
             http: alert.http.as_ref().map(|http| Http::new(http, alert.redirect.as_ref())),
-            flow: Flow {
+            arp: Arp::new(flow),
+            flow: ports.map(|_| Flow {
                 pkts_toserver: flow.pkts_toserver,
                 pkts_toclient: flow.pkts_toclient,
                 bytes_toserver: flow.bytes_toserver,
                 bytes_toclient: flow.bytes_toclient,
                 start: eve_time(flow.start),
-            },
+            }),
             pcap_cnt: source.in_iface.is_none().then_some(alert.forged.frame),
             pcap_filename: source.pcap_filename.as_deref(),
         }
@@ -298,7 +295,7 @@ impl<'a> Injection<'a> {
             considered: alert.considered.iter().map(Weighed::new).collect(),
             forged: Packet::new(&alert.forged, &alert.forged_frames),
             genuine: alert.genuine.as_ref().map(|packet| Packet::new(packet, &alert.genuine_frames)),
-            hops: Hops { forged: hops(alert.forged.ttl), genuine: alert.genuine.as_ref().map(|packet| hops(packet.ttl)) },
+            hops: Hops { forged: alert.forged.ttl.map(hops), genuine: alert.genuine.as_ref().and_then(|packet| packet.ttl).map(hops) },
             redirect: alert.redirect.as_ref().map(Redirect::new),
             indicators: [],
             sensor: Sensor::new(alert.sensor),
@@ -338,9 +335,9 @@ impl<'a> Packet<'a> {
             timestamp: eve_time(packet.time),
             ttl: packet.ttl,
             ip_id: packet.ip_id,
-            flags: &packet.flags,
-            window: packet.window,
-            seq: packet.seq,
+            flags: packet.tcp.as_ref().map(|tcp| tcp.flags.as_str()),
+            window: packet.tcp.as_ref().map(|tcp| tcp.window),
+            seq: packet.tcp.as_ref().map(|tcp| tcp.seq),
             payload_len: packet.payload_len,
             payload_sha256: packet.payload_sha256.as_deref(),
         }
@@ -367,30 +364,11 @@ impl Sensor {
     }
 }
 
-impl Http {
-    fn new(http: &HttpFacts, redirect: Option<&RedirectFacts>) -> Self {
-        Self {
-            hostname: http.hostname.as_deref().map(kept),
-            url: http.url.as_deref().map(kept),
-            http_user_agent: http.user_agent.as_deref().map(kept),
-            http_content_type: http.content_type.as_deref().map(kept),
-            http_refer: http.referer.as_deref().map(kept),
-            http_method: http.method.as_deref().map(kept),
-            protocol: http.protocol.as_deref().map(kept),
-            status: http.status,
-            // EVE means the Location field by it.
-            redirect: redirect.filter(|redirect| redirect.kind == RedirectKind::Status).map(|redirect| kept(&redirect.to)),
-            // Readers of EVE store it in 64 bits with a sign and refuse the record when it does not fit.
-            length: http.length.map(|length| length.min(i64::MAX as u64)),
-        }
-    }
-}
-
 fn kept(text: &str) -> String {
     cut(text, TEXT_LIMIT).into_owned()
 }
 
-fn mac([a, b, c, d, e, f]: [u8; 6]) -> String {
+pub(super) fn mac([a, b, c, d, e, f]: [u8; 6]) -> String {
     format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}")
 }
 

@@ -1,5 +1,6 @@
 //! What happened, in a few plain sentences for a person who knows no TCP: what was compared, what it shows, and what is not known.
 
+use super::local::{self, is_local};
 use super::plain::host_of;
 use super::when::plain_span;
 use super::{Alert, ClosedBecause, Grade, Mechanism, Verdict};
@@ -17,6 +18,9 @@ const HOST_LIMIT: usize = 253;
 /// One line in plain words. It holds nothing that packets chose.
 #[must_use]
 pub fn headline(alert: &Alert) -> String {
+    if is_local(alert) {
+        return local::headline(alert);
+    }
     let forged = match alert.grade {
         Grade::Confirmed | Grade::High => "forged",
         Grade::Medium => "probably forged",
@@ -27,7 +31,7 @@ pub fn headline(alert: &Alert) -> String {
             format!("A {forged} {}; the server's own packets contradict it", deed_in_words(alert.mechanism))
         }
         Verdict::OnPathInjection => format!("A {forged} {}", forged_thing(alert.mechanism, true)),
-        Verdict::InPathInjection => format!("A {forged} {}", forged_thing(alert.mechanism, false)),
+        Verdict::InPathInjection | Verdict::LocalMitm => format!("A {forged} {}", forged_thing(alert.mechanism, false)),
         Verdict::EndpointRedirect => format!("A {} by the site itself or by something on its page", plain_thing(alert.mechanism)),
         Verdict::CaptivePortal => "A log-in page or an operator's notice, by its shape".to_owned(),
         Verdict::SuspiciousRedirect => "An unusual redirect; nothing shows that it was forged".to_owned(),
@@ -42,9 +46,13 @@ pub fn headline(alert: &Alert) -> String {
 /// Two or three plain sentences. Addresses in them are as the packets had them, cut but not escaped.
 #[must_use]
 pub fn explanation(alert: &Alert) -> String {
+    if is_local(alert) {
+        return format!("{} {}", local::story(alert), local::outlook(alert));
+    }
     let (what, shown) = match alert.verdict {
         Verdict::OnPathInjection => (two_answers(alert), author_unknown(alert)),
         Verdict::InPathInjection => (one_answer(alert), author_unknown(alert)),
+        Verdict::LocalMitm => (one_answer(alert), inside_this_network(alert)),
         Verdict::EndpointRedirect => (by_the_site(alert), harmless(alert, "sites and the advertisements on them redirect all the time")),
         Verdict::CaptivePortal => (by_the_network(alert), harmless(alert, "networks show such pages on purpose and to everybody on them")),
         Verdict::SuspiciousRedirect => {
@@ -72,6 +80,12 @@ const fn forged_thing(mechanism: Mechanism, heard: bool) -> &'static str {
         (Mechanism::TcpFin, false) => "signal closed a connection; the server was not heard again",
         (Mechanism::SynAck, true) => "answer to an attempt to connect; the genuine answer was seen too",
         (Mechanism::SynAck, false) => "answer to an attempt to connect; the genuine answer never came",
+        (Mechanism::DnsAnswer, true) => "answer to the question where a name leads; the genuine answer was seen too",
+        (Mechanism::DnsAnswer, false) => "answer to the question where a name leads; the genuine answer never came",
+        // Of these `local` speaks.
+        (Mechanism::ArpSpoof | Mechanism::NdpSpoof | Mechanism::DhcpRogue | Mechanism::RaRogue | Mechanism::IcmpRedirect, _) => {
+            "message of the local network"
+        }
     }
 }
 
@@ -99,6 +113,10 @@ const fn plain_thing(mechanism: Mechanism) -> &'static str {
         Mechanism::TcpReset => "broken-off connection",
         Mechanism::TcpFin => "closed connection",
         Mechanism::SynAck => "connection set-up",
+        Mechanism::DnsAnswer => "name answer",
+        Mechanism::ArpSpoof | Mechanism::NdpSpoof | Mechanism::DhcpRogue | Mechanism::RaRogue | Mechanism::IcmpRedirect => {
+            "message of the local network"
+        }
     }
 }
 
@@ -110,7 +128,7 @@ fn two_answers(alert: &Alert) -> String {
         _ if is_contradicted(alert) => {
             format!("This device {asked}, and a packet in the server's name {deed}. That packet {mark}, and {when}.")
         }
-        Mechanism::HttpRedirect | Mechanism::HttpContent => {
+        Mechanism::HttpRedirect | Mechanism::HttpContent | Mechanism::DnsAnswer => {
             format!(
                 "This device {asked} and got two different answers in the name of the same server. One of them {mark} and {deed}; {when}."
             )
@@ -119,7 +137,13 @@ fn two_answers(alert: &Alert) -> String {
             "This device {asked}, and two different pieces of data arrived for the same place in that connection. One of them {mark} and \
              {deed}; {when}."
         ),
-        Mechanism::TcpReset | Mechanism::TcpFin => {
+        Mechanism::TcpReset
+        | Mechanism::TcpFin
+        | Mechanism::ArpSpoof
+        | Mechanism::NdpSpoof
+        | Mechanism::DhcpRogue
+        | Mechanism::RaRogue
+        | Mechanism::IcmpRedirect => {
             format!("This device {asked}, and a packet in the server's name {deed}. That packet {mark}, and {when}.")
         }
         Mechanism::SynAck => format!(
@@ -210,7 +234,11 @@ fn asked(alert: &Alert) -> String {
         (None, Some(host)) => format!("asked {} for a page", short(host)),
         (None, None) => {
             let (addr, port) = alert.flow.server;
-            let verb = if alert.mechanism == Mechanism::SynAck { "tried to connect to" } else { "was connected to" };
+            let verb = match alert.mechanism {
+                Mechanism::SynAck => "tried to connect to",
+                Mechanism::DnsAnswer => "asked for the address of a name at",
+                _ => "was connected to",
+            };
             format!("{verb} {addr} (port {port})")
         }
     }
@@ -226,6 +254,10 @@ fn deed(alert: &Alert) -> String {
         (Mechanism::TcpReset, None) => "broke the connection off".to_owned(),
         (Mechanism::TcpFin, None) => "said that the server had finished".to_owned(),
         (Mechanism::SynAck, None) => "offered a connection of its own".to_owned(),
+        (Mechanism::DnsAnswer, None) => "named another address".to_owned(),
+        (Mechanism::ArpSpoof | Mechanism::NdpSpoof | Mechanism::DhcpRogue | Mechanism::RaRogue | Mechanism::IcmpRedirect, None) => {
+            "gave the device other settings".to_owned()
+        }
     }
 }
 
@@ -272,6 +304,15 @@ fn author_unknown(alert: &Alert) -> String {
     } else {
         "That somebody on the way did this is likely but not certain; the packets do not show who, or why.".to_owned()
     }
+}
+
+/// The last sentence where the path had been bent in this network before.
+fn inside_this_network(alert: &Alert) -> String {
+    if alert.severity >= 3 {
+        return author_unknown(alert);
+    }
+    "Shortly before, a machine in this very network had drawn traffic to itself, so look there first; who did it the packets do not show."
+        .to_owned()
 }
 
 /// The last sentence of what wakes nobody.

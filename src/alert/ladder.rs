@@ -34,12 +34,12 @@ pub(super) fn table(alert: &Alert, hosts: &[String], paint: Paint) -> String {
                 packet.frame.to_string(),
                 millis((packet.time - start).as_nanos()),
                 if row.to_server { "C -> S" } else { "C <- S" }.to_owned(),
-                packet.ttl.to_string(),
+                packet.ttl.map_or_else(|| "-".to_owned(), |ttl| ttl.to_string()),
                 packet.ip_id.map_or_else(|| "-".to_owned(), |id| format!("0x{id:04x}")),
-                packet.seq.to_string(),
+                packet.tcp.as_ref().map_or_else(|| "-".to_owned(), |tcp| tcp.seq.to_string()),
                 packet.payload_len.to_string(),
-                cut(&wire_text(&packet.flags), 9).into_owned(),
-                packet.window.to_string(),
+                packet.tcp.as_ref().map_or_else(|| "-".to_owned(), |tcp| cut(&wire_text(&tcp.flags), 9).into_owned()),
+                packet.tcp.as_ref().map_or_else(|| "-".to_owned(), |tcp| tcp.window.to_string()),
             ]
         })
         .collect();

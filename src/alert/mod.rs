@@ -5,6 +5,7 @@ mod community;
 pub mod eve;
 pub mod explain;
 mod ladder;
+mod local;
 mod plain;
 mod record;
 #[cfg(test)]
@@ -14,8 +15,8 @@ pub mod text;
 mod when;
 
 pub use record::{
-    Alert, ClosedBecause, Considered, FlowFacts, Grade, HttpFacts, LadderRow, Mechanism, PacketFacts, RedirectFacts, Role, SCHEMA,
-    SensorHealth, Signal, Verdict,
+    Alert, ArpFacts, Carrier, ClosedBecause, Considered, FlowFacts, Grade, HttpFacts, LadderRow, Mechanism, PacketFacts, RedirectFacts,
+    Role, SCHEMA, SensorHealth, Signal, TcpFacts, Verdict,
 };
 
 /// Where the packets came from, as the renderings name it. With `in_iface` the frames are live ones, without it they are a capture's.

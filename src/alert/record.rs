@@ -24,7 +24,7 @@ pub struct Alert {
     pub score: u8,
     /// confirmed, high, medium or low.
     pub grade: Grade,
-    /// The flow.
+    /// The flow, or the two ends of a message without one.
     pub flow: FlowFacts,
     /// The HTTP exchange concerned.
     pub http: Option<HttpFacts>,
@@ -61,6 +61,8 @@ pub enum Verdict {
     OnPathInjection,
     /// The genuine answer was suppressed.
     InPathInjection,
+    /// The path was bent inside this network.
+    LocalMitm,
     /// The site, or an ad in it, made the redirect.
     EndpointRedirect,
     /// A captive portal, or an operator's notice, by its shape.
@@ -86,18 +88,30 @@ pub enum Mechanism {
     TcpFin,
     /// A SYN-ACK.
     SynAck,
+    /// An answer of DNS.
+    DnsAnswer,
+    /// A claim in ARP to another's address.
+    ArpSpoof,
+    /// The same in IPv6 neighbour discovery.
+    NdpSpoof,
+    /// A server of DHCP or DHCPv6 that is not the network's.
+    DhcpRogue,
+    /// A router advertisement that is not the network's.
+    RaRogue,
+    /// An ICMP or ICMPv6 redirect.
+    IcmpRedirect,
 }
 
-/// Grade of the score. Groups: A contradiction, B header vote, C known device.
+/// Grade of the score. Groups: A contradiction, B header vote, C known device, L local network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grade {
     /// 25 to 39.
     Low,
     /// 40 to 64.
     Medium,
-    /// 65 and more with a signal of group A, B or C.
+    /// 65 and more with a signal of group A, B, C or L.
     High,
-    /// 90 and more with two of the groups A, B, C.
+    /// 90 and more with two of the groups A, B, C, L.
     Confirmed,
 }
 
@@ -114,12 +128,14 @@ pub enum ClosedBecause {
     Evicted,
 }
 
-/// The flow as EVE describes it.
+/// The flow as EVE describes it. Of a message without a flow: the ends, and one packet to the client.
 #[derive(Clone, Debug)]
 pub struct FlowFacts {
     /// Stable id below 2^51.
     pub id: u64,
-    /// The side that was answered: the victim.
+    /// What carries it.
+    pub carrier: Carrier,
+    /// The side that was answered: the victim. Port 0 where there are none.
     pub client: (Addr, u16),
     /// The side that the forged packet claims to be from.
     pub server: (Addr, u16),
@@ -139,6 +155,32 @@ pub struct FlowFacts {
     pub bytes_toserver: u64,
     /// Bytes to the client, as on the wire.
     pub bytes_toclient: u64,
+}
+
+/// What carries the forged packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// A TCP connection.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// ICMP, with type and code.
+    Icmp(u8, u8),
+    /// ICMPv6, with type and code.
+    Icmpv6(u8, u8),
+    /// ARP.
+    Arp(ArpFacts),
+}
+
+/// An ARP packet beside the addresses of its ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArpFacts {
+    /// 1 asks, 2 answers.
+    pub operation: u16,
+    /// Hardware address that the sender gave as its own.
+    pub sender_mac: [u8; 6],
+    /// Hardware address of the target; nothing in a question.
+    pub target_mac: [u8; 6],
 }
 
 /// The HTTP exchange.
@@ -203,20 +245,27 @@ pub struct PacketFacts {
     pub frame: u64,
     /// Capture time.
     pub time: Timestamp,
-    /// TTL or hop limit.
-    pub ttl: u8,
-    /// IPv4 identification; none for IPv6.
+    /// TTL or hop limit; none for ARP.
+    pub ttl: Option<u8>,
+    /// IPv4 identification; none for IPv6 and ARP.
     pub ip_id: Option<u16>,
+    /// What only TCP has.
+    pub tcp: Option<TcpFacts>,
+    /// Payload bytes.
+    pub payload_len: u32,
+    /// SHA-256 of the captured payload where it was still held, lower-case hex.
+    pub payload_sha256: Option<String>,
+}
+
+/// What only TCP has of a packet.
+#[derive(Clone, Debug)]
+pub struct TcpFacts {
     /// Flags in letters, as in `PA`.
     pub flags: String,
     /// Window field.
     pub window: u16,
     /// Sequence number relative to the sender's initial one where the handshake was seen, else absolute.
     pub seq: u32,
-    /// Payload bytes.
-    pub payload_len: u32,
-    /// SHA-256 of the captured payload where it was still held, lower-case hex.
-    pub payload_sha256: Option<String>,
 }
 
 /// A redirect, resolved.
@@ -280,6 +329,7 @@ impl Verdict {
         match self {
             Self::OnPathInjection => "on_path_injection",
             Self::InPathInjection => "in_path_injection",
+            Self::LocalMitm => "local_mitm",
             Self::EndpointRedirect => "endpoint_redirect",
             Self::CaptivePortal => "captive_portal",
             Self::SuspiciousRedirect => "suspicious_redirect",
@@ -289,7 +339,30 @@ impl Verdict {
     /// True when it says that somebody other than the server sent the packet.
     #[must_use]
     pub const fn is_injection(self) -> bool {
-        matches!(self, Self::OnPathInjection | Self::InPathInjection)
+        matches!(self, Self::OnPathInjection | Self::InPathInjection | Self::LocalMitm)
+    }
+}
+
+impl Carrier {
+    /// EVE's name of the protocol.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "TCP",
+            Self::Udp => "UDP",
+            Self::Icmp(..) => "ICMP",
+            Self::Icmpv6(..) => "IPv6-ICMP",
+            Self::Arp(_) => "ARP",
+        }
+    }
+    /// Its number in the IP header, where it has ports.
+    #[must_use]
+    pub const fn with_ports(self) -> Option<u8> {
+        match self {
+            Self::Tcp => Some(6),
+            Self::Udp => Some(17),
+            Self::Icmp(..) | Self::Icmpv6(..) | Self::Arp(_) => None,
+        }
     }
 }
 
@@ -304,6 +377,12 @@ impl Mechanism {
             Self::TcpReset => "tcp_reset",
             Self::TcpFin => "tcp_fin",
             Self::SynAck => "syn_ack",
+            Self::DnsAnswer => "dns_answer",
+            Self::ArpSpoof => "arp_spoof",
+            Self::NdpSpoof => "ndp_spoof",
+            Self::DhcpRogue => "dhcp_rogue",
+            Self::RaRogue => "ra_rogue",
+            Self::IcmpRedirect => "icmp_redirect",
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use super::{
-    Alert, ClosedBecause, Considered, FlowFacts, Grade, HttpFacts, LadderRow, Mechanism, PacketFacts, RedirectFacts, Role, SensorHealth,
-    Signal, SourceFacts, Verdict,
+    Alert, ArpFacts, Carrier, ClosedBecause, Considered, FlowFacts, Grade, HttpFacts, LadderRow, Mechanism, PacketFacts, RedirectFacts,
+    Role, SensorHealth, Signal, SourceFacts, TcpFacts, Verdict,
 };
 use crate::engine::decode::packet::Vlans;
 use crate::engine::protocol::http::RedirectKind;
@@ -36,6 +36,9 @@ pub(super) fn all() -> Vec<(&'static str, Alert)> {
         ("suspicious", suspicious()),
         ("low_content", low_content()),
         ("inconclusive", inconclusive()),
+        ("arp_spoof", arp_spoof()),
+        ("local_mitm", local_mitm()),
+        ("dhcp_rogue", dhcp_rogue()),
     ]
 }
 
@@ -277,6 +280,53 @@ pub(super) fn ipv6_vlan() -> Alert {
     alert
 }
 
+/// Somebody poses as the gateway.
+pub(super) fn arp_spoof() -> Alert {
+    let (attacker, device) = ([2, 0, 0, 0, 0, 0x66], [2, 0, 0, 0, 0, 7]);
+    let claim = PacketFacts { frame: 12, time: at(0), ttl: None, ip_id: None, tcp: None, payload_len: 28, payload_sha256: None };
+    let known = PacketFacts { frame: 3, time: at(-80_000), ..claim.clone() };
+    let mut alert = bare(Mechanism::ArpSpoof, claim);
+    alert.verdict = Verdict::LocalMitm;
+    alert.flow = FlowFacts {
+        carrier: Carrier::Arp(ArpFacts { operation: 2, sender_mac: attacker, target_mac: device }),
+        ether: Some((attacker, device)),
+        client: (alert.flow.client.0, 0),
+        ..flow("192.168.7.23", "192.168.7.1")
+    };
+    alert.signals = vec![Signal {
+        code: "S14",
+        points: 40,
+        observed: "192.168.7.1 is at 02:00:00:00:00:66".to_owned(),
+        expected: "192.168.7.1 is at 02:00:00:00:00:01".to_owned(),
+        frames: vec![3, 12],
+        why: "Two machines say that the same address is theirs.".to_owned(),
+        ..header_vote()
+    }];
+    alert.considered =
+        vec![Considered { explanation: "replaced machine", kept: false, why: "the machine known before went on to answer".to_owned() }];
+    alert.genuine = Some(known);
+    alert.genuine_frames = vec![3];
+    alert.sensor = SensorHealth::default();
+    alert
+}
+
+/// A second server hands out settings.
+pub(super) fn dhcp_rogue() -> Alert {
+    let mut alert = arp_spoof();
+    alert.mechanism = Mechanism::DhcpRogue;
+    alert.flow.carrier = Carrier::Udp;
+    alert.flow.server.1 = 67;
+    alert.flow.client.1 = 68;
+    (alert.severity, alert.grade, alert.score, alert.confidence) = (3, Grade::Low, 35, 0.35);
+    alert.forged.ttl = Some(64);
+    alert
+}
+
+/// The redirect whose genuine answer never came, after the path had been bent.
+pub(super) fn local_mitm() -> Alert {
+    Alert { verdict: Verdict::LocalMitm, ..in_path() }
+}
+
 fn header_vote() -> Signal {
     Signal {
         code: "H",
@@ -309,8 +359,8 @@ fn bare(mechanism: Mechanism, forged: PacketFacts) -> Alert {
 /// `ip` is TTL and identification, `tcp` flags, window, sequence number and payload length.
 fn packet(frame: u64, micros: i64, ip: (u8, Option<u16>), tcp: (&str, u16, u32, u32)) -> PacketFacts {
     let payload_sha256 = (tcp.3 > 0).then(|| "5e".repeat(32));
-    let flags = tcp.0.to_owned();
-    PacketFacts { frame, time: at(micros), ttl: ip.0, ip_id: ip.1, flags, window: tcp.1, seq: tcp.2, payload_len: tcp.3, payload_sha256 }
+    let facts = TcpFacts { flags: tcp.0.to_owned(), window: tcp.1, seq: tcp.2 };
+    PacketFacts { frame, time: at(micros), ttl: Some(ip.0), ip_id: ip.1, tcp: Some(facts), payload_len: tcp.3, payload_sha256 }
 }
 
 fn row(packet: PacketFacts, to_server: bool, role: Role, note: &str) -> LadderRow {
@@ -321,6 +371,7 @@ fn flow(client: &str, server: &str) -> FlowFacts {
     let addr = |text: &str| text.parse::<IpAddr>().unwrap().into();
     FlowFacts {
         id: 1_676_750_115_612_680,
+        carrier: Carrier::Tcp,
         client: (addr(client), 50_812),
         server: (addr(server), 80),
         ip_version: 4,

@@ -14,6 +14,12 @@ pub(super) const fn id(mechanism: Mechanism, verdict: Verdict) -> u32 {
         Mechanism::TcpReset => 4,
         Mechanism::TcpFin => 5,
         Mechanism::SynAck => 6,
+        Mechanism::DnsAnswer => 7,
+        Mechanism::ArpSpoof => 8,
+        Mechanism::NdpSpoof => 9,
+        Mechanism::DhcpRogue => 10,
+        Mechanism::RaRogue => 11,
+        Mechanism::IcmpRedirect => 12,
     };
     let ones = match verdict {
         Verdict::OnPathInjection => 1,
@@ -22,6 +28,7 @@ pub(super) const fn id(mechanism: Mechanism, verdict: Verdict) -> u32 {
         Verdict::CaptivePortal => 4,
         Verdict::SuspiciousRedirect => 5,
         Verdict::Inconclusive => 6,
+        Verdict::LocalMitm => 7,
     };
     BASE + 100 * hundreds + ones
 }
@@ -35,10 +42,17 @@ pub(super) fn name(mechanism: Mechanism, verdict: Verdict) -> String {
         Mechanism::TcpReset => "TCP reset",
         Mechanism::TcpFin => "TCP FIN",
         Mechanism::SynAck => "SYN-ACK",
+        Mechanism::DnsAnswer => "DNS answer",
+        Mechanism::ArpSpoof => "claim to an address (ARP)",
+        Mechanism::NdpSpoof => "claim to an address (neighbour discovery)",
+        Mechanism::DhcpRogue => "DHCP configuration",
+        Mechanism::RaRogue => "router advertisement",
+        Mechanism::IcmpRedirect => "ICMP redirect",
     };
     match verdict {
         Verdict::OnPathInjection => format!("Sidewatch forged {what}, man on the side"),
         Verdict::InPathInjection => format!("Sidewatch forged {what}, genuine answer suppressed"),
+        Verdict::LocalMitm => format!("Sidewatch forged {what}, path bent inside this network"),
         Verdict::EndpointRedirect => format!("Sidewatch {what} by the site itself"),
         Verdict::CaptivePortal => format!("Sidewatch {what} of a portal or an operator's notice"),
         Verdict::SuspiciousRedirect => format!("Sidewatch suspicious {what}, by shape alone"),
@@ -50,6 +64,7 @@ pub(super) fn name(mechanism: Mechanism, verdict: Verdict) -> String {
 pub(super) const fn category(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::OnPathInjection | Verdict::InPathInjection => "Network injection",
+        Verdict::LocalMitm => "Attack inside the local network",
         Verdict::EndpointRedirect => "Redirect by the site",
         Verdict::CaptivePortal => "Portal or operator notice",
         Verdict::SuspiciousRedirect => "Suspicious redirect",
@@ -63,15 +78,28 @@ mod tests {
 
     use super::*;
 
-    const MECHANISMS: [Mechanism; 6] =
-        [Mechanism::HttpRedirect, Mechanism::HttpContent, Mechanism::TcpContent, Mechanism::TcpReset, Mechanism::TcpFin, Mechanism::SynAck];
-    const VERDICTS: [Verdict; 6] = [
+    const MECHANISMS: [Mechanism; 12] = [
+        Mechanism::HttpRedirect,
+        Mechanism::HttpContent,
+        Mechanism::TcpContent,
+        Mechanism::TcpReset,
+        Mechanism::TcpFin,
+        Mechanism::SynAck,
+        Mechanism::DnsAnswer,
+        Mechanism::ArpSpoof,
+        Mechanism::NdpSpoof,
+        Mechanism::DhcpRogue,
+        Mechanism::RaRogue,
+        Mechanism::IcmpRedirect,
+    ];
+    const VERDICTS: [Verdict; 7] = [
         Verdict::OnPathInjection,
         Verdict::InPathInjection,
         Verdict::EndpointRedirect,
         Verdict::CaptivePortal,
         Verdict::SuspiciousRedirect,
         Verdict::Inconclusive,
+        Verdict::LocalMitm,
     ];
 
     #[test]
@@ -79,7 +107,7 @@ mod tests {
         let pairs = MECHANISMS.iter().flat_map(|&m| VERDICTS.iter().map(move |&v| (m, v)));
         let ids: BTreeSet<u32> = pairs.clone().map(|(m, v)| id(m, v)).collect();
         let names: BTreeSet<String> = pairs.map(|(m, v)| name(m, v)).collect();
-        assert_eq!((ids.len(), names.len()), (36, 36));
+        assert_eq!((ids.len(), names.len()), (84, 84));
         assert_eq!(ids.first(), Some(&9_000_101));
     }
 

@@ -7,6 +7,7 @@ use super::community::community_id;
 use super::eve::{hops, hundredths};
 use super::explain::{explanation, headline};
 use super::ladder;
+use super::local::{self, is_local};
 use super::plain::{cut, defanged, host_of, local_text, wire_text, wrapped};
 use super::when::{plain_span, plain_time};
 use super::{Alert, ClosedBecause, Considered, RedirectFacts, Role, Signal, SourceFacts, Style, Verdict};
@@ -103,13 +104,18 @@ impl Page<'_> {
         let vlan = if vlans.is_empty() { String::new() } else { format!(", VLAN {}", vlans.join(" in ")) };
         let mut body = wrapped("  source    ", &format!("{from}frame {}{host}", self.alert.forged.frame), WIDTH);
         body += &format!("  time      {}\n", plain_time(self.alert.forged.time));
-        body += &format!("  device    C = {}{vlan}\n", end(flow.client));
-        body += &format!("  server    S = {} (whose name the packet bears)\n", end(flow.server));
+        if is_local(self.alert) {
+            body += &local::ends(self.alert);
+        } else {
+            body += &format!("  device    C = {}{vlan}\n", end(flow.client));
+            body += &format!("  server    S = {} (whose name the packet bears)\n", end(flow.server));
+        }
         if let Some(request) = self.request() {
             body += &wrapped("  asked     ", &request, WIDTH);
         }
-        let flow_name = community_id(flow.client, flow.server);
-        body += &format!("  alert     {:016x} ({}), Community ID {flow_name}\n", self.alert.id, self.alert.verdict.name());
+        let ports = flow.carrier.with_ports();
+        let flow_name = ports.map(|protocol| format!(", Community ID {}", community_id(protocol, flow.client, flow.server)));
+        body += &format!("  alert     {:016x} ({}){}\n", self.alert.id, self.alert.verdict.name(), flow_name.unwrap_or_default());
         self.section("Where", &body)
     }
 
@@ -123,22 +129,31 @@ impl Page<'_> {
 
     fn packets(&self) -> String {
         let alert = self.alert;
-        let forged_word = if alert.verdict.is_injection() { "forged" } else { "answer" };
-        let mut distance = format!("{forged_word} from about {} hops away", hops(alert.forged.ttl));
-        if let Some(genuine) = &alert.genuine {
-            let word = if alert.verdict.is_injection() { "genuine" } else { "other" };
-            let _ = write!(distance, ", {word} from about {}", hops(genuine.ttl));
-        }
-        let distance = wrapped("  ", &format!("By TTL: {distance} (systems start at 64, 128 or 255; a forger may choose any)."), WIDTH);
+        let distance = self.distance().map_or_else(String::new, |distance| {
+            wrapped("  ", &format!("By TTL: {distance} (systems start at 64, 128 or 255; a forger may choose any)."), WIDTH)
+        });
         let table = if alert.ladder.is_empty() { String::new() } else { ladder::table(alert, &self.hosts, self.paint) };
         let mut body = table + &distance;
-        if alert.verdict == Verdict::InPathInjection {
+        if alert.verdict == Verdict::InPathInjection || (alert.verdict == Verdict::LocalMitm && !is_local(alert)) {
             let silence = alert
                 .silence
                 .map_or_else(|| "No genuine answer was seen".to_owned(), |span| format!("No genuine answer within {}", plain_span(span)));
             body += &format!("  {silence} ({}).\n", closed_words(alert));
         }
         self.section("Packets", &body)
+    }
+
+    /// How far the senders are; of the local network all are near.
+    fn distance(&self) -> Option<String> {
+        let alert = self.alert;
+        let ttl = alert.forged.ttl.filter(|_| !is_local(alert))?;
+        let forged_word = if alert.verdict.is_injection() { "forged" } else { "answer" };
+        let mut distance = format!("{forged_word} from about {} hops away", hops(ttl));
+        if let Some(ttl) = alert.genuine.as_ref().and_then(|genuine| genuine.ttl) {
+            let word = if alert.verdict.is_injection() { "genuine" } else { "other" };
+            let _ = write!(distance, ", {word} from about {}", hops(ttl));
+        }
+        Some(distance)
     }
 
     fn redirect(&self, redirect: &RedirectFacts) -> String {
@@ -179,7 +194,7 @@ impl Page<'_> {
 
     fn sensor(&self) -> String {
         let sensor = &self.alert.sensor;
-        if !sensor.is_impaired() {
+        if !sensor.is_impaired() || is_local(self.alert) {
             return String::new();
         }
         let flaws = [

@@ -2,13 +2,16 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::indexing_slicing)]
 
 mod considered;
+mod local;
 mod story;
 mod verdict;
 
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::alert::Alert;
-use crate::engine::observation::Observation;
+use crate::engine::observation::{Judged, Observation, What};
+use crate::engine::time::Timestamp;
+use local::LocalNetworks;
 
 /// Ids remembered so that one injection gives one alert; the oldest goes first.
 const REMEMBERED_IDS: usize = 65_536;
@@ -18,14 +21,17 @@ const REMEMBERED_IDS: usize = 65_536;
 pub struct Correlator {
     raised: BTreeSet<u64>,
     order: VecDeque<u64>,
+    local: LocalNetworks,
     counters: CorrelateCounters,
 }
 
 /// What became of the observations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CorrelateCounters {
-    /// Observations that came in.
+    /// Judged cases that came in.
     pub observations: u64,
+    /// Messages of the local network.
+    pub notices: u64,
     /// Observations below the 25 points of the lowest grade: counted only.
     pub below_low: u64,
     /// Alerts with an id that was raised before.
@@ -35,14 +41,18 @@ pub struct CorrelateCounters {
 }
 
 impl Correlator {
-    /// Judges observations that are complete up to some time. They are put in order first, so that the order in which workers finish changes nothing.
-    pub fn judge(&mut self, mut observations: Vec<Observation>) -> Vec<Alert> {
-        observations.sort_by_key(|observation| {
-            (observation.at, observation.assessment.scene.suspect.frame, observation.serial, observation.flow.client)
-        });
-        let mut alerts: Vec<Alert> = observations.iter().filter_map(|observation| self.take(observation)).collect();
-        alerts.sort_by_key(|alert| (alert.closed_at, alert.id));
-        alerts
+    /// Judges observations that are complete up to `now`. They are put in order first, so that the order in which workers finish changes nothing.
+    pub fn judge(&mut self, observations: Vec<Observation>, now: Timestamp) -> Vec<Alert> {
+        let mut found = self.in_order(observations);
+        found.extend(self.local.tick(now));
+        self.raise(found)
+    }
+
+    /// Judges the last observations, and what is pending on what was seen.
+    pub fn finish(&mut self, observations: Vec<Observation>, now: Timestamp) -> Vec<Alert> {
+        let mut found = self.in_order(observations);
+        found.extend(self.local.finish(now));
+        self.raise(found)
     }
 
     /// What was counted.
@@ -51,16 +61,42 @@ impl Correlator {
         self.counters
     }
 
-    fn take(&mut self, observation: &Observation) -> Option<Alert> {
+    fn in_order(&mut self, mut observations: Vec<Observation>) -> Vec<Alert> {
+        observations.sort_by_key(Observation::order);
+        let mut found = Vec::new();
+        for observation in &observations {
+            found.extend(self.local.tick(observation.at));
+            match &observation.what {
+                What::Case(case) => found.extend(self.case(case, observation.at)),
+                What::Local(notice) => {
+                    self.counters.notices += 1;
+                    self.local.take(notice, observation.at);
+                }
+            }
+        }
+        found
+    }
+
+    fn case(&mut self, case: &Judged, at: Timestamp) -> Option<Alert> {
         self.counters.observations += 1;
-        let Some(ruling) = verdict::rule(&observation.assessment) else {
+        let Some(ruling) = verdict::rule(&case.assessment) else {
             self.counters.below_low += 1;
             return None;
         };
-        let alert = story::tell(observation, &ruling);
+        Some(story::tell(case, at, &ruling))
+    }
+
+    /// One alert for one injection, in order of closing time, then id.
+    fn raise(&mut self, mut found: Vec<Alert>) -> Vec<Alert> {
+        found.retain(|alert| self.is_new(alert));
+        found.sort_by_key(|alert| (alert.closed_at, alert.id));
+        found
+    }
+
+    fn is_new(&mut self, alert: &Alert) -> bool {
         if !self.raised.insert(alert.id) {
             self.counters.repeated += 1;
-            return None;
+            return false;
         }
         self.order.push_back(alert.id);
         if self.order.len() > REMEMBERED_IDS
@@ -71,6 +107,6 @@ impl Correlator {
         if let Some(count) = self.counters.raised.get_mut(usize::from(alert.severity.saturating_sub(1))) {
             *count += 1;
         }
-        Some(alert)
+        true
     }
 }

@@ -5,63 +5,65 @@ use sha2::{Digest, Sha256};
 use super::considered;
 use super::verdict::Ruling;
 use crate::alert::{
-    Alert, ClosedBecause, FlowFacts, HttpFacts, LadderRow, Mechanism, PacketFacts, RedirectFacts, Role, SensorHealth, Signal,
+    Alert, Carrier, ClosedBecause, FlowFacts, HttpFacts, LadderRow, Mechanism, PacketFacts, RedirectFacts, Role, SensorHealth, Signal,
+    TcpFacts,
 };
 use crate::engine::case::scene::Scene;
 use crate::engine::decode::packet::TcpFlags;
 use crate::engine::detect::{Group, first_line};
 use crate::engine::flow::record::Record;
-use crate::engine::observation::{self, Observation};
+use crate::engine::observation::{self, Judged};
+use crate::engine::time::Timestamp;
 
 /// Rows of the ladder; the packets nearest to the suspect are kept.
 const MOST_ROWS: usize = 16;
 /// Frames that a list names.
 const MOST_FRAMES: usize = 64;
 
-/// Tells the whole story of an observation.
-pub(super) fn tell(observation: &Observation, ruling: &Ruling) -> Alert {
-    let scene = &observation.assessment.scene;
+/// Tells the whole story of an case.
+pub(super) fn tell(case: &Judged, at: Timestamp, ruling: &Ruling) -> Alert {
+    let scene = &case.assessment.scene;
     let genuine = scene.genuine.first();
     Alert {
-        id: id(observation, ruling.mechanism),
+        id: id(case, ruling.mechanism),
         verdict: ruling.verdict,
         mechanism: ruling.mechanism,
         severity: ruling.severity,
         confidence: f64::from(ruling.score.min(99)) / 100.0,
         score: ruling.score,
         grade: ruling.grade,
-        flow: flow(observation),
+        flow: flow(case),
         http: http(scene),
-        signals: signals(observation, ruling),
-        considered: considered::consider(&observation.assessment, ruling),
-        forged: packet(scene, &scene.suspect, false, observation.forged_sha256),
+        signals: signals(case, ruling),
+        considered: considered::consider(&case.assessment, ruling),
+        forged: packet(scene, &scene.suspect, false, case.forged_sha256),
         forged_frames: frames(&scene.forged),
-        genuine: genuine.map(|record| packet(scene, record, false, observation.genuine_sha256)),
+        genuine: genuine.map(|record| packet(scene, record, false, case.genuine_sha256)),
         genuine_frames: frames(&scene.genuine),
         redirect: redirect(scene, ruling),
         sensor: SensorHealth {
             kernel_drops: 0,
-            gaps: observation.flow.gaps,
-            one_sided: observation.flow.one_sided,
-            handshake_seen: observation.flow.handshake_seen,
-            offload_frames: observation.flow.offloaded,
+            gaps: case.flow.gaps,
+            one_sided: case.flow.one_sided,
+            handshake_seen: case.flow.handshake_seen,
+            offload_frames: case.flow.offloaded,
         },
-        closed_at: observation.at,
-        closed_because: match observation.because {
+        closed_at: at,
+        closed_because: match case.because {
             observation::ClosedBecause::Deadline => ClosedBecause::Deadline,
             observation::ClosedBecause::FlowOver => ClosedBecause::FlowOver,
             observation::ClosedBecause::EndOfCapture => ClosedBecause::EndOfCapture,
             observation::ClosedBecause::Evicted => ClosedBecause::Evicted,
         },
-        ladder: ladder(observation),
-        silence: observation.assessment.found("S7").map(|_| scene.watched),
+        ladder: ladder(case),
+        silence: case.assessment.found("S7").map(|_| scene.watched),
     }
 }
 
 /// Derived from what live and replay see alike: endpoints, the forged packet, the mechanism. Not from frame numbers.
-fn id(observation: &Observation, mechanism: Mechanism) -> u64 {
-    let suspect = &observation.assessment.scene.suspect;
-    let mut hash = flow_hash(observation);
+fn id(case: &Judged, mechanism: Mechanism) -> u64 {
+    let suspect = &case.assessment.scene.suspect;
+    let mut hash = flow_hash(case);
     hash.update(suspect.time.as_nanos().to_be_bytes());
     hash.update(suspect.seq.to_be_bytes());
     hash.update(suspect.ip_id.to_be_bytes());
@@ -69,8 +71,8 @@ fn id(observation: &Observation, mechanism: Mechanism) -> u64 {
     first_eight(hash)
 }
 
-fn flow_hash(observation: &Observation) -> Sha256 {
-    let flow = &observation.flow;
+fn flow_hash(case: &Judged) -> Sha256 {
+    let flow = &case.flow;
     let mut hash = Sha256::new();
     for (address, port) in [flow.client, flow.server] {
         hash.update(address.0.to_be_bytes());
@@ -84,14 +86,15 @@ fn first_eight(hash: Sha256) -> u64 {
     hash.finalize().first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
-fn flow(observation: &Observation) -> FlowFacts {
-    let flow = &observation.flow;
+fn flow(case: &Judged) -> FlowFacts {
+    let flow = &case.flow;
     FlowFacts {
         // EVE readers keep it in a double: below 2^51.
-        id: first_eight(flow_hash(observation)) >> 13,
+        id: first_eight(flow_hash(case)) >> 13,
+        carrier: Carrier::Tcp,
         client: flow.client,
         server: flow.server,
-        ip_version: if observation.assessment.scene.suspect.is_v6() { 6 } else { 4 },
+        ip_version: if case.assessment.scene.suspect.is_v6() { 6 } else { 4 },
         vlans: flow.vlans,
         ether: flow.ether,
         start: flow.start,
@@ -133,8 +136,8 @@ fn redirect(scene: &Scene, ruling: &Ruling) -> Option<RedirectFacts> {
 }
 
 /// Each detector's evidence, and the header vote that adds the votes up.
-fn signals(observation: &Observation, ruling: &Ruling) -> Vec<Signal> {
-    let assessment = &observation.assessment;
+fn signals(case: &Judged, ruling: &Ruling) -> Vec<Signal> {
+    let assessment = &case.assessment;
     let mut all: Vec<Signal> = assessment
         .evidence
         .iter()
@@ -184,11 +187,9 @@ fn packet(scene: &Scene, record: &Record, to_server: bool, sha256: Option<[u8; 3
     PacketFacts {
         frame: record.frame,
         time: record.time,
-        ttl: record.ttl,
+        ttl: Some(record.ttl),
         ip_id: (!record.is_v6()).then_some(record.ip_id),
-        flags: record.flags.to_string(),
-        window: record.window,
-        seq: record.seq.wrapping_sub(initial),
+        tcp: Some(TcpFacts { flags: record.flags.to_string(), window: record.window, seq: record.seq.wrapping_sub(initial) }),
         payload_len: record.len,
         payload_sha256: sha256.map(|digest| hex(&digest)),
     }
@@ -203,8 +204,8 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// The handshake and the packets around the suspect, in order of time.
-fn ladder(observation: &Observation) -> Vec<LadderRow> {
-    let scene = &observation.assessment.scene;
+fn ladder(case: &Judged) -> Vec<LadderRow> {
+    let scene = &case.assessment.scene;
     let openings = scene.syn.seen().into_iter().map(|record| (record, true));
     let answers = scene.syn_ack.seen().into_iter().chain(scene.competing.iter().map(|other| &other.record)).map(|record| (record, false));
     let client = scene.client.iter().map(|record| (record, true));
@@ -217,11 +218,11 @@ fn ladder(observation: &Observation) -> Vec<LadderRow> {
     near.sort_by_key(|(record, _)| (!is_named(record) && !record.flags.any(TcpFlags::SYN), record.frame.abs_diff(scene.suspect.frame)));
     near.truncate(MOST_ROWS);
     near.sort_by_key(|(record, _)| record.frame);
-    near.into_iter().map(|(record, to_server)| row(observation, record, to_server)).collect()
+    near.into_iter().map(|(record, to_server)| row(case, record, to_server)).collect()
 }
 
-fn row(observation: &Observation, record: &Record, to_server: bool) -> LadderRow {
-    let scene = &observation.assessment.scene;
+fn row(case: &Judged, record: &Record, to_server: bool) -> LadderRow {
+    let scene = &case.assessment.scene;
     let is_in = |list: &[Record]| !to_server && list.iter().any(|other| other.frame == record.frame);
     let role = if is_in(&scene.forged) {
         Role::Forged

@@ -5,6 +5,8 @@ use super::flow::FlowCounters;
 /// What the shards counted, added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShardCounters {
+    /// Datagrams of DNS.
+    pub datagrams: u64,
     /// Flows begun.
     pub flows: u64,
     /// Flows forgotten early because their shard was full.
@@ -34,6 +36,7 @@ impl ShardCounters {
     #[must_use]
     pub fn plus(self, other: &Self) -> Self {
         Self {
+            datagrams: self.datagrams + other.datagrams,
             flows: self.flows + other.flows,
             flows_evicted: self.flows_evicted + other.flows_evicted,
             cases: self.cases + other.cases,

@@ -14,6 +14,7 @@ pub mod protocol;
 
 pub mod case;
 pub mod detect;
+pub mod local;
 pub mod observation;
 
 mod counters;
@@ -28,10 +29,12 @@ pub use shards::Shards;
 
 use std::sync::Arc;
 
-use decode::Decoder;
+use decode::datagram::Datagram;
+use decode::{Decoded, Decoder};
 use frame::Frame;
 use limits::Limits;
-use observation::Observation;
+use local::Notice;
+use observation::{Observation, What};
 use time::Timestamp;
 
 /// The pure half that judges flow by flow, whole, for one worker: decoder, clock and all shards. Several workers share out the shards instead.
@@ -54,7 +57,7 @@ impl Engine {
     /// Takes a frame. Every timer due at or before its time fires first.
     pub fn handle_frame(&mut self, frame: &Frame<'_>) {
         let Self { decoder, clock, shards, out } = self;
-        clock.pass(frame, |frame, now| decoder.decode(frame, |packet| shards.handle(packet, now, out)));
+        clock.pass(frame, |frame, now| decoder.decode(frame, |decoded| take(decoded, shards, now, out)));
     }
 
     /// An idle tick: fires what is due. Changes nothing that a later frame would not bring about.
@@ -66,7 +69,7 @@ impl Engine {
     /// The end of the input: decides what is pending on what was seen.
     pub fn finish(&mut self) {
         let Self { decoder, clock, shards, out } = self;
-        clock.finish(|frame, now| decoder.decode(frame, |packet| shards.handle(packet, now, out)));
+        clock.finish(|frame, now| decoder.decode(frame, |decoded| take(decoded, shards, now, out)));
         self.shards.finish(self.clock.now(), &mut self.out);
     }
 
@@ -104,4 +107,21 @@ impl Engine {
     pub const fn shards(&self) -> &Shards {
         &self.shards
     }
+}
+
+/// A message of the local network leaves at once; whoever shares out the shards does the same.
+#[inline]
+fn take(decoded: Decoded<'_, '_>, shards: &mut Shards, now: Timestamp, out: &mut Vec<Observation>) {
+    match decoded {
+        Decoded::Tcp(packet) => shards.handle(packet, now, out),
+        Decoded::Datagram(datagram) if datagram.is_dns() => shards.handle_datagram(datagram, now, out),
+        Decoded::Datagram(datagram) => out.extend(observed(datagram, now)),
+    }
+}
+
+/// The observation that a message of the local network is.
+#[must_use]
+pub fn observed(datagram: &Datagram<'_>, now: Timestamp) -> Option<Observation> {
+    let notice = Notice::read(datagram)?;
+    Some(Observation { at: now, what: What::Local(Box::new(notice)) })
 }

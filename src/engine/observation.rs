@@ -1,15 +1,44 @@
-//! What leaves the engine: one judged case of one flow. Rare and small.
+//! What leaves the engine: judged cases, and facts that must be seen across flows. Rare and small.
 
 use super::decode::packet::{Addr, Vlans};
 use super::detect::Assessment;
 use super::flow::Flow;
+use super::local::Notice;
 use super::time::Timestamp;
+
+/// Something that was observed.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// Engine time at which it was: a case was closed, a message came. Observations are merged in this order.
+    pub at: Timestamp,
+    /// What it is.
+    pub what: What,
+}
+
+/// What was observed. Few words each, as a batch may hold many.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// A case was judged.
+    Case(Box<Judged>),
+    /// A message of the local network.
+    Local(Box<Notice>),
+}
+
+impl Observation {
+    /// Puts observations in one order, whoever made them: time, frame, kind, number within the flow, client. What is equal in all comes from one
+    /// frame of the local network, and keeps the order in which it was read.
+    #[must_use]
+    pub fn order(&self) -> (Timestamp, u64, u8, u32, (Addr, u16)) {
+        match &self.what {
+            What::Local(notice) => (self.at, notice.head.frame, 0, 0, (Addr(0), 0)),
+            What::Case(case) => (self.at, case.assessment.scene.suspect.frame, 1, case.serial, case.flow.client),
+        }
+    }
+}
 
 /// A judged case.
 #[derive(Clone, Debug)]
-pub struct Observation {
-    /// Engine time at which the case was closed; observations are merged in this order.
-    pub at: Timestamp,
+pub struct Judged {
     /// Number of the case within its flow.
     pub serial: u32,
     /// Why it was closed.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Knowledge;
 use super::counters::ShardCounters;
+use super::decode::datagram::Datagram;
 use super::decode::packet::Packet;
 use super::flow::key::{FlowKey, SHARDS};
 use super::limits::Limits;
@@ -31,6 +32,14 @@ impl Shards {
         let hash = key.hash(self.seed);
         if let Some(shard) = self.shards.get_mut(FlowKey::shard(hash)) {
             shard.handle(packet, (key, sender, hash), now, out);
+        }
+    }
+
+    /// Takes a datagram of DNS; `now` never runs backwards.
+    pub fn handle_datagram(&mut self, datagram: &Datagram<'_>, now: Timestamp, out: &mut Vec<Observation>) {
+        let key = FlowKey::of_pair(&datagram.head);
+        if let Some(shard) = self.shards.get_mut(FlowKey::shard(key.hash(self.seed))) {
+            shard.handle_datagram(datagram, &key, now, out);
         }
     }
 

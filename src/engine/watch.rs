@@ -12,7 +12,7 @@ use super::flow::event::FlowEvent;
 use super::flow::memory::Pool;
 use super::flow::record::{Record, seq_diff};
 use super::limits::Limits;
-use super::observation::{ClosedBecause, FlowFacts, Observation};
+use super::observation::{ClosedBecause, FlowFacts, Judged, Observation, What};
 use super::protocol::http::{Event, Redirect, Response};
 use super::protocol::url::Address;
 use super::time::{Span, Timestamp};
@@ -246,13 +246,13 @@ pub(super) fn decide(
         let payload = pool.payload_of(flow.server_side().log, record.frame);
         (!payload.is_empty()).then(|| Sha256::digest(&payload).into())
     };
-    Some(Observation {
-        at,
+    let judged = Judged {
         serial: case.serial,
         because,
         forged_sha256: sha256(&assessment.scene.suspect),
         genuine_sha256: assessment.scene.genuine.first().and_then(sha256),
         flow: FlowFacts::of(flow),
         assessment,
-    })
+    };
+    Some(Observation { at, what: What::Case(Box::new(judged)) })
 }

@@ -14,6 +14,8 @@ use crate::capture::FrameSource;
 use crate::correlate::{CorrelateCounters, Correlator};
 use crate::engine::decode::Decoder;
 use crate::engine::limits::Limits;
+use crate::engine::observation::Observation;
+use crate::engine::time::Timestamp;
 use crate::engine::{Clock, Knowledge, ShardCounters};
 
 /// Frames between two moments at which observations are judged. A constant, so that the number of workers changes nothing.
@@ -104,8 +106,10 @@ struct Judge<'a, S> {
 }
 
 impl<S> Judge<'_, S> {
-    fn take(&mut self, observations: Vec<crate::engine::observation::Observation>) {
-        for alert in self.correlator.judge(observations) {
+    /// What was observed up to `now`; with `last` nothing follows.
+    fn take(&mut self, observations: Vec<Observation>, now: Timestamp, last: bool) {
+        let alerts = if last { self.correlator.finish(observations, now) } else { self.correlator.judge(observations, now) };
+        for alert in alerts {
             self.audience.alert(&alert);
         }
     }

@@ -27,12 +27,12 @@ pub(super) fn run<S: FrameSource>(source: &mut S, settings: &Settings, audience:
         }
         single.attempt(|single| single.engine.handle_timeout(single.engine.now()));
         let observations = single.engine.poll_observations();
-        single.judge.take(observations);
+        single.judge.take(observations, single.engine.now(), false);
         single.judge.audience.progress(single.frames, source);
     };
     single.attempt(|single| single.engine.finish());
     let observations = single.engine.poll_observations();
-    single.judge.take(observations);
+    single.judge.take(observations, single.engine.now(), true);
     single.judge.audience.progress(single.frames, source);
     let counters = single.lost.plus(&single.engine.shards().counters());
     (single.judge.report(single.engine.decoder(), single.engine.clock(), counters), ended)
@@ -76,7 +76,7 @@ impl<S: FrameSource> Single<'_, S> {
             // Its second panic, if there is one, costs what was still undecided.
             survive(|| broken.finish(now, &mut observations));
             self.lost = self.lost.plus(&broken.counters());
-            self.judge.take(observations);
+            self.judge.take(observations, now, false);
         }
         done
     }

@@ -10,12 +10,13 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::{Audience, Judge, More, Quota, Report, Settings, survive};
 use crate::capture::FrameSource;
 use crate::correlate::Correlator;
-use crate::engine::decode::Decoder;
+use crate::engine::decode::datagram::{Datagram, DatagramHead};
 use crate::engine::decode::packet::{Head, Packet};
+use crate::engine::decode::{Decoded, Decoder};
 use crate::engine::flow::key::FlowKey;
 use crate::engine::observation::Observation;
 use crate::engine::time::Timestamp;
-use crate::engine::{Clock, ShardCounters, Shards};
+use crate::engine::{Clock, ShardCounters, Shards, observed};
 
 /// Batches on their way at once; replay waits when the workers have so many before them.
 const BATCHES_IN_FLIGHT: usize = 4;
@@ -23,11 +24,41 @@ const BATCHES_IN_FLIGHT: usize = 4;
 /// The packets of one batch that belong to one worker.
 #[derive(Debug, Default)]
 struct Batch {
-    packets: Vec<(Head, Timestamp, Range<usize>)>,
+    packets: Vec<(Item, Timestamp, Range<usize>)>,
     payloads: Vec<u8>,
     /// The time at the end of the batch, the same for all workers.
     now: Timestamp,
     /// No batch follows.
+    last: bool,
+}
+
+/// A packet without its payload.
+#[derive(Debug)]
+enum Item {
+    Tcp(Head),
+    Datagram(DatagramHead),
+}
+
+impl Item {
+    const fn frame(&self) -> u64 {
+        match self {
+            Self::Tcp(head) => head.frame,
+            Self::Datagram(head) => head.frame,
+        }
+    }
+}
+
+/// What the batches are filled with: those of the workers, and what needs no worker.
+struct Filling {
+    batches: Vec<Batch>,
+    observations: Vec<Observation>,
+    seed: u64,
+}
+
+/// A batch that the workers have: what was observed of it without them, and the time at its end.
+struct Sent {
+    observations: Vec<Observation>,
+    now: Timestamp,
     last: bool,
 }
 
@@ -59,7 +90,7 @@ pub(super) fn run<S: FrameSource>(source: &mut S, settings: &Settings, audience:
         let mut dispatcher = Dispatcher {
             workers,
             spare: VecDeque::new(),
-            in_flight: 0,
+            in_flight: VecDeque::new(),
             judge,
             decoder: Decoder::new(&settings.limits),
             clock: Clock::default(),
@@ -88,7 +119,7 @@ fn work(settings: &Settings, inbox: &Receiver<Batch>, outbox: &Sender<Outcome>) 
     while let Ok(mut batch) = inbox.recv() {
         let (mut observations, mut panics, mut next) = (Vec::new(), Vec::new(), 0);
         while survive(|| handle(&mut shards, &batch, &mut next, &mut observations)).is_none() {
-            let handled = batch.packets.get(next.saturating_sub(1)).map_or(0, |(head, ..)| head.frame);
+            let handled = batch.packets.get(next.saturating_sub(1)).map_or(0, |(item, ..)| item.frame());
             panics.push(handled);
             let mut broken = std::mem::replace(&mut shards, fresh());
             // Its second panic, if there is one, costs what was still undecided.
@@ -106,10 +137,13 @@ fn work(settings: &Settings, inbox: &Receiver<Batch>, outbox: &Sender<Outcome>) 
 
 /// The packets of a batch from the `next` on, and what its end brings.
 fn handle(shards: &mut Shards, batch: &Batch, next: &mut usize, observations: &mut Vec<Observation>) {
-    while let Some((head, now, payload)) = batch.packets.get(*next) {
+    while let Some((item, now, payload)) = batch.packets.get(*next) {
         *next += 1;
         let payload = batch.payloads.get(payload.clone()).unwrap_or(&[]);
-        shards.handle(&Packet { head: *head, payload }, *now, observations);
+        match *item {
+            Item::Tcp(head) => shards.handle(&Packet { head, payload }, *now, observations),
+            Item::Datagram(head) => shards.handle_datagram(&Datagram { head, payload }, *now, observations),
+        }
     }
     if batch.last {
         shards.finish(batch.now, observations);
@@ -121,7 +155,7 @@ fn handle(shards: &mut Shards, batch: &Batch, next: &mut usize, observations: &m
 struct Dispatcher<'scope, 'a, S> {
     workers: Vec<Worker<'scope>>,
     spare: VecDeque<Batch>,
-    in_flight: usize,
+    in_flight: VecDeque<Sent>,
     judge: Judge<'a, S>,
     decoder: Decoder,
     clock: Clock,
@@ -133,7 +167,7 @@ struct Dispatcher<'scope, 'a, S> {
 
 impl<S: FrameSource> Dispatcher<'_, '_, S> {
     fn dispatch(&mut self, source: &mut S) -> Result<(), S::Error> {
-        let mut filling = self.fresh_batches();
+        let mut filling = Filling { batches: self.fresh_batches(), observations: Vec::new(), seed: self.seed };
         let ended = loop {
             let before = self.frames;
             match survive(|| self.fill(source, &mut filling)) {
@@ -150,16 +184,16 @@ impl<S: FrameSource> Dispatcher<'_, '_, S> {
             }
             let now = self.clock.now();
             self.send(&mut filling, now, false);
-            while source.is_waiting() && self.in_flight > 0 {
+            while source.is_waiting() && !self.in_flight.is_empty() {
                 self.collect();
             }
             self.judge.audience.progress(self.frames, source);
         };
-        let (decoder, seed) = (&mut self.decoder, self.seed);
-        self.clock.finish(|frame, now| decoder.decode(frame, |packet| place(&mut filling, packet, now, seed)));
+        let decoder = &mut self.decoder;
+        self.clock.finish(|frame, now| decoder.decode(frame, |decoded| filling.take(decoded, now)));
         let now = self.clock.now();
         self.send(&mut filling, now, true);
-        while self.in_flight > 0 {
+        while !self.in_flight.is_empty() {
             self.collect();
         }
         self.judge.audience.progress(self.frames, source);
@@ -167,14 +201,14 @@ impl<S: FrameSource> Dispatcher<'_, '_, S> {
     }
 
     /// Frames up to the next moment of judgement, each with the worker that owns its flow.
-    fn fill(&mut self, source: &mut S, filling: &mut [Batch]) -> Result<More, S::Error> {
-        let (decoder, seed) = (&mut self.decoder, self.seed);
+    fn fill(&mut self, source: &mut S, filling: &mut Filling) -> Result<More, S::Error> {
+        let decoder = &mut self.decoder;
         let mut quota = Quota::default();
         while !(quota.frames > 0 && source.is_waiting()) {
             let Some(frame) = source.next_frame()? else { return Ok(More::None) };
             (self.frame, self.frames) = (frame.number, self.frames + 1);
             let is_last = quota.takes_last(frame.bytes.len());
-            self.clock.pass(&frame, |frame, now| decoder.decode(frame, |packet| place(filling, packet, now, seed)));
+            self.clock.pass(&frame, |frame, now| decoder.decode(frame, |decoded| filling.take(decoded, now)));
             if is_last {
                 break;
             }
@@ -186,22 +220,22 @@ impl<S: FrameSource> Dispatcher<'_, '_, S> {
         self.workers.iter().map(|_| self.spare.pop_front().unwrap_or_default()).collect()
     }
 
-    fn send(&mut self, filling: &mut Vec<Batch>, now: Timestamp, last: bool) {
+    fn send(&mut self, filling: &mut Filling, now: Timestamp, last: bool) {
         let fresh = self.fresh_batches();
-        for (worker, mut batch) in self.workers.iter().zip(std::mem::replace(filling, fresh)) {
+        for (worker, mut batch) in self.workers.iter().zip(std::mem::replace(&mut filling.batches, fresh)) {
             (batch.now, batch.last) = (now, last);
             // A worker that is gone has panicked; joining it says so.
             let _ = worker.batches.send(batch);
         }
-        self.in_flight += 1;
-        if self.in_flight >= BATCHES_IN_FLIGHT {
+        self.in_flight.push_back(Sent { observations: std::mem::take(&mut filling.observations), now, last });
+        if self.in_flight.len() >= BATCHES_IN_FLIGHT {
             self.collect();
         }
     }
 
     /// Waits for the oldest batch and judges what all workers observed in it.
     fn collect(&mut self) {
-        let mut observations = Vec::new();
+        let Some(Sent { mut observations, now, last }) = self.in_flight.pop_front() else { return };
         for worker in &self.workers {
             if let Ok(outcome) = worker.outcomes.recv() {
                 observations.extend(outcome.observations);
@@ -211,17 +245,29 @@ impl<S: FrameSource> Dispatcher<'_, '_, S> {
                 self.spare.push_back(outcome.batch);
             }
         }
-        self.in_flight -= 1;
-        self.judge.take(observations);
+        self.judge.take(observations, now, last);
     }
 }
 
-fn place(filling: &mut [Batch], packet: &Packet<'_>, now: Timestamp, seed: u64) {
-    let shard = FlowKey::shard(FlowKey::of(&packet.head).0.hash(seed));
-    let workers = filling.len();
-    if let Some(batch) = filling.get_mut(shard % workers) {
-        let start = batch.payloads.len();
-        batch.payloads.extend_from_slice(packet.payload);
-        batch.packets.push((packet.head, now, start..batch.payloads.len()));
+impl Filling {
+    /// Gives a packet to the worker that owns its shard. A message of the local network is observed at once.
+    fn take(&mut self, decoded: Decoded<'_, '_>, now: Timestamp) {
+        match decoded {
+            Decoded::Tcp(packet) => self.place(&FlowKey::of(&packet.head).0, Item::Tcp(packet.head), packet.payload, now),
+            Decoded::Datagram(datagram) if datagram.is_dns() => {
+                self.place(&FlowKey::of_pair(&datagram.head), Item::Datagram(datagram.head), datagram.payload, now);
+            }
+            Decoded::Datagram(datagram) => self.observations.extend(observed(datagram, now)),
+        }
+    }
+
+    fn place(&mut self, key: &FlowKey, item: Item, payload: &[u8], now: Timestamp) {
+        let shard = FlowKey::shard(key.hash(self.seed));
+        let workers = self.batches.len();
+        if let Some(batch) = self.batches.get_mut(shard % workers) {
+            let start = batch.payloads.len();
+            batch.payloads.extend_from_slice(payload);
+            batch.packets.push((item, now, start..batch.payloads.len()));
+        }
     }
 }

@@ -80,3 +80,54 @@ fn frames_come_to_the_same_whatever_the_number_of_workers() {
     let (four, _) = pumped(4, &[]);
     assert_eq!((one.frames, one.decoded, one.panics), (four.frames, four.decoded, 0));
 }
+
+/// Gives questions and claims to addresses, each from another machine.
+struct Neighbours {
+    given: u64,
+    bytes: Vec<u8>,
+}
+
+impl FrameSource for Neighbours {
+    type Error = Infallible;
+
+    fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Infallible> {
+        if self.given == 9_000 {
+            return Ok(None);
+        }
+        self.given += 1;
+        let [.., high, low] = self.given.to_be_bytes();
+        self.bytes = match self.given % 2 {
+            0 => [&[2; 12][..], &[8, 6, 0, 1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, high, low, 10, 0, high, low, 2, 0, 0, 0, 0, 1, 10, 0, 0, 1]]
+                .concat(),
+            _ => {
+                let header = [0x45, 0, 0, 29, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, high, low, 192, 0, 2, 53];
+                [&[2; 12][..], &[8, 0], &header, &[0x9c, 0x40, 0, 53, 0, 9, 0, 0, 7]].concat()
+            }
+        };
+        let time = Timestamp::from_parts(1_700_000_000, self.given as i64);
+        let wire_len = self.bytes.len() as u32;
+        Ok(Some(Frame { number: self.given, time, link: LinkType::ETHERNET, bytes: &self.bytes, wire_len }))
+    }
+}
+
+impl Audience<Neighbours> for Ear {
+    fn alert(&mut self, _: &Alert) {}
+    fn progress(&mut self, _: u64, _: &Neighbours) {}
+    fn panicked(&mut self, frame: u64) {
+        self.panics.push(frame);
+    }
+}
+
+#[test]
+fn messages_without_tcp_reach_the_same_places_whatever_the_number_of_workers() {
+    let pumped = |workers| {
+        let settings =
+            Settings { limits: Limits::default(), knowledge: Arc::new(Knowledge { devices: DeviceLibrary::default() }), seed: 1, workers };
+        let (report, ended) = run(&mut Neighbours { given: 0, bytes: Vec::new() }, &settings, &mut Ear::default());
+        assert!(ended.is_ok());
+        report
+    };
+    let (one, three) = (pumped(1), pumped(3));
+    assert_eq!((one.shards.datagrams, one.correlate.notices), (4_500, 4_500));
+    assert_eq!((one.shards, one.correlate, one.decoded), (three.shards, three.correlate, three.decoded));
+}

@@ -61,7 +61,7 @@ pub(super) fn alerts(frames: &[Cut], late: Option<Timestamp>) -> Vec<Alert> {
 /// Ends the capture; the alerts.
 pub(super) fn ended(mut engine: Engine) -> Vec<Alert> {
     engine.finish();
-    Correlator::default().judge(engine.poll_observations())
+    Correlator::default().finish(engine.poll_observations(), engine.now())
 }
 
 pub(super) fn lines(alerts: &[Alert]) -> Vec<String> {

@@ -74,7 +74,9 @@ fn no_line_is_wider_than_a_terminal_but_an_address() {
     for (name, mut alert) in samples::all() {
         for row in &mut alert.ladder {
             row.packet.frame += 10_000_000;
-            row.packet.seq = u32::MAX;
+            if let Some(tcp) = &mut row.packet.tcp {
+                tcp.seq = u32::MAX;
+            }
         }
         let page = render(&alert, &samples::replayed(), Style::default());
         for line in page.lines().filter(|line| !line.starts_with("  to  ") && !line.starts_with("  from  ")) {

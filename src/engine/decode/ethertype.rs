@@ -52,6 +52,7 @@ pub(super) fn step<'a>(
                 rest.truncate(usize::from(ethertype));
                 return Ok(Next::Llc(rest));
             }
+            0x0806 => return Ok(Next::Arp(rest)),
             0x6558 => return Ok(Next::Ethernet(rest)),
             0x8847 | 0x8848 => return Ok(Next::Mpls(rest)),
             0x880b => return Ok(Next::Ppp(rest)),
@@ -109,7 +110,6 @@ fn backbone(mut rest: Captured<'_>) -> Option<Opened<'_>> {
 
 fn fate(ethertype: u16) -> Count {
     match ethertype {
-        0x0806 => Count::Arp,
         0x8863 => Count::Pppoe,
         0x888e => Count::Eapol,
         0x88cc => Count::Lldp,

@@ -30,6 +30,8 @@ pub(super) enum Next<'a> {
     Mpls(Captured<'a>),
     /// IEEE 802.11 from the frame control field on.
     Wifi(wifi::Air<'a>),
+    /// ARP.
+    Arp(Captured<'a>),
     /// The subframes of an A-MSDU: several datagrams.
     Subframes(Captured<'a>),
 }
@@ -114,7 +116,7 @@ pub(super) fn step<'a>(next: Next<'a>, link: &mut Link<'a>, desk: &mut Desk<'a, 
         Next::Pppoe(rest) => desk.open(ppp::over_ethernet(rest), link, Count::Pppoe),
         Next::Mpls(rest) => desk.open(mpls::open(rest), link, Count::Mpls),
         Next::Wifi(air) => wifi::step(air, link),
-        Next::V4(_) | Next::V6(_) | Next::Subframes(_) => Ok(next),
+        Next::V4(_) | Next::V6(_) | Next::Arp(_) | Next::Subframes(_) => Ok(next),
     }
 }
 

@@ -1,9 +1,10 @@
-//! Bytes of a frame to `Packet`s: link types, tags, tunnels, IP, fragments, TCP. The only user of etherparse.
+//! Bytes of a frame to `Packet`s and `Datagram`s: link types, tags, tunnels, IP, fragments, TCP. The only user of etherparse.
 
 mod captured;
 pub mod checksum;
 mod cooked;
 mod count;
+pub mod datagram;
 mod ethertype;
 mod fragment;
 mod ip;
@@ -22,6 +23,7 @@ use super::frame::Frame;
 use super::limits::Limits;
 use captured::Captured;
 use count::{Count, Counters};
+use datagram::Datagram;
 use fragment::{Fragments, Place, Whole};
 use ip::{Outer, Upper};
 use link::{Link, Next};
@@ -34,6 +36,15 @@ const WHOLES: usize = 4;
 /// Protocol numbers (IANA).
 const TCP: u8 = 6;
 const ESP: u8 = 50;
+
+/// What was found in a frame.
+#[derive(Clone, Copy, Debug)]
+pub enum Decoded<'d, 'a> {
+    /// A TCP segment.
+    Tcp(&'d Packet<'a>),
+    /// Another message that somebody reads.
+    Datagram(&'d Datagram<'a>),
+}
 
 /// Turns frames into packets, and counts by name what it could not turn.
 #[derive(Debug)]
@@ -58,19 +69,23 @@ impl Decoder {
         }
     }
 
-    /// Decodes one frame and hands each TCP segment in it to `each`: hardly ever more than one, but an 802.11 frame may hold
-    /// several. A packet may borrow from the frame or from the decoder, where a reassembled datagram lives.
+    /// Decodes one frame and hands each TCP segment, and each other message that somebody reads, to `each`: hardly ever more than one,
+    /// but an 802.11 frame may hold several. A packet may borrow from the frame or from the decoder, where a reassembled datagram lives.
     #[inline]
-    pub fn decode(&mut self, frame: &Frame<'_>, mut each: impl FnMut(&Packet<'_>)) {
+    pub fn decode(&mut self, frame: &Frame<'_>, mut each: impl FnMut(Decoded<'_, '_>)) {
         let Self { vlan_depth, tunnel_depth, counters, fragments, wholes } = self;
         counters.frame();
         let mut desk = Desk { frame, counters, fragments, wholes, tags_left: *vlan_depth, tunnels_left: *tunnel_depth };
         match &first(&mut desk) {
             Ok(packet) => {
                 desk.counters.add(Count::Tcp);
-                each(packet);
+                each(Decoded::Tcp(packet));
             }
             Err(Stop::Fate(fate)) => desk.left(*fate),
+            Err(Stop::Datagram(datagram)) => {
+                desk.left(datagram.fate());
+                each(Decoded::Datagram(datagram));
+            }
             Err(Stop::Several(subframes, link)) => several(*subframes, *link, &mut desk, &mut each),
         }
     }
@@ -117,6 +132,8 @@ struct Desk<'a, 'd> {
 enum Stop<'a> {
     /// It is something else.
     Fate(Count),
+    /// It is something else that somebody reads.
+    Datagram(Datagram<'a>),
     /// There are several datagrams: the subframes of an A-MSDU.
     Several(Captured<'a>, Link<'a>),
 }
@@ -207,6 +224,7 @@ fn network<'a>(mut next: Next<'a>, mut link: Link<'a>, desk: &mut Desk<'a, '_>) 
             Next::V4(ip) => return Ok(ip::v4(ip, link, desk)?),
             Next::V6(ip) => return Ok(ip::v6(ip, link, desk)?),
             Next::Subframes(all) => return Err(Stop::Several(all, link)),
+            Next::Arp(packet) => return Err(datagram::arp(packet, link, desk.frame).map_or(Stop::Fate(Count::Arp), Stop::Datagram)),
             other => link::step(other, &mut link, desk)?,
         };
     }
@@ -225,14 +243,15 @@ fn above<'a>(mut outer: Outer<'a>, mut upper: Upper<'a>, desk: &mut Desk<'a, '_>
         if upper.protocol == TCP {
             return tcp::segment(desk.frame.number, outer, upper, desk.counters);
         }
-        let (next, link) = tunnel::inside(outer, upper, desk)?;
+        let (next, link) = tunnel::inside(outer, upper, desk)
+            .map_err(|fate| datagram::above_ip(fate, &outer, &upper, desk.frame).map_or(Stop::Fate(fate), Stop::Datagram))?;
         (outer, upper) = network(next, link, desk)?;
     }
 }
 
 /// Each datagram of an A-MSDU by itself.
 #[cold]
-fn several<'a>(subframes: Captured<'a>, link: Link<'a>, desk: &mut Desk<'a, '_>, each: &mut impl FnMut(&Packet<'_>)) {
+fn several<'a>(subframes: Captured<'a>, link: Link<'a>, desk: &mut Desk<'a, '_>, each: &mut impl FnMut(Decoded<'_, '_>)) {
     desk.counters.add(Count::InAggregate);
     let mut empty = true;
     for (next, link) in wifi::subframes(subframes, link) {
@@ -244,9 +263,13 @@ fn several<'a>(subframes: Captured<'a>, link: Link<'a>, desk: &mut Desk<'a, '_>,
         match datagram(next, link, &mut own) {
             Ok(packet) => {
                 own.counters.add(Count::Tcp);
-                each(&packet);
+                each(Decoded::Tcp(&packet));
             }
             Err(Stop::Fate(fate)) => own.left(fate),
+            Err(Stop::Datagram(datagram)) => {
+                own.left(datagram.fate());
+                each(Decoded::Datagram(&datagram));
+            }
             // An aggregate inside a datagram of an aggregate: nobody builds that.
             Err(Stop::Several(..)) => own.left(Count::WifiOther),
         }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use etherparse::TcpHeader;
 
-use super::Decoder;
 use super::packet::{Addr, Head, TcpFlags, Vlans};
+use super::{Decoded, Decoder};
 use crate::engine::frame::{Frame, LinkType};
 use crate::engine::limits::Limits;
 use crate::engine::time::Timestamp;
@@ -164,7 +164,11 @@ pub(super) fn on_ethernet(head: Head) -> Head {
 /// Decodes one frame, and copies the segments in it.
 pub(super) fn all_decoded(decoder: &mut Decoder, frame: &Frame<'_>) -> Vec<(Head, Vec<u8>)> {
     let mut all = Vec::new();
-    decoder.decode(frame, |packet| all.push((packet.head, packet.payload.to_vec())));
+    decoder.decode(frame, |decoded| {
+        if let Decoded::Tcp(packet) = decoded {
+            all.push((packet.head, packet.payload.to_vec()));
+        }
+    });
     all
 }
 

@@ -1,5 +1,6 @@
 //! What the decoder makes of each kind of frame.
 
+mod datagrams;
 mod links;
 mod tunnels;
 mod wifi;

@@ -4,12 +4,13 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::quality::FixedState;
 
+use crate::engine::decode::datagram::DatagramHead;
 use crate::engine::decode::packet::{Addr, Head, Vlans};
 
 /// Shards of the flow state. A constant, so that the number of workers changes nothing.
 pub const SHARDS: usize = 64;
 
-/// A TCP flow: its two endpoints in a fixed order, and the VLANs and tunnels, where equal addresses may be other hosts.
+/// A TCP flow, or the datagrams between two addresses: the two endpoints in a fixed order, and the VLANs and tunnels, where equal addresses may be other hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FlowKey {
     /// The lower endpoint.
@@ -47,6 +48,13 @@ impl FlowKey {
         let (src, dst) = ((head.src, head.src_port), (head.dst, head.dst_port));
         let (low, high, sender) = if src <= dst { (src, dst, Sender::Low) } else { (dst, src, Sender::High) };
         (Self { low, high, vlans: vlan_pair(head.vlans), tunnel: head.tunnel }, sender)
+    }
+
+    /// The key of all datagrams between two addresses, whatever their ports: those of a question's answers may differ.
+    #[must_use]
+    pub fn of_pair(head: &DatagramHead) -> Self {
+        let (low, high) = if head.src <= head.dst { (head.src, head.dst) } else { (head.dst, head.src) };
+        Self { low: (low, 0), high: (high, 0), vlans: vlan_pair(head.vlans), tunnel: head.tunnel }
     }
 
     /// Hash keyed by `seed`: attackers choose addresses.

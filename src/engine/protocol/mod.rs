@@ -1,4 +1,5 @@
-//! Stream bytes to messages. Knows nothing of flows, tables or attacks.
+//! Bytes of streams and datagrams to messages. Knows nothing of flows, tables or attacks.
 
+pub mod arp;
 pub mod http;
 pub mod url;
