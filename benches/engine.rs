@@ -69,7 +69,7 @@ fn decode(name: &str, traffic: Traffic, effort: Effort) {
 }
 
 fn engine(name: &str, traffic: Traffic, effort: Effort) -> usize {
-    let knowledge = Knowledge { devices: DeviceLibrary::shipped().expect("the shipped device library parses") };
+    let knowledge = Knowledge { devices: DeviceLibrary::shipped().expect("the shipped device library parses"), ..Knowledge::default() };
     let mut engine = Engine::new(Limits::default(), Arc::new(knowledge), 0);
     let judged = run(name, traffic, effort, |frame| {
         engine.handle_frame(frame);

@@ -19,5 +19,5 @@ fuzz_target!(|text: &str| {
         let _ = format!("{device:?}");
     }
     let steps = tell(Script::new(&INJECTION));
-    run(&steps, &Limits::default(), &Arc::new(Knowledge { devices }), (0, Judged::AtTheEnd));
+    run(&steps, &Limits::default(), &Arc::new(Knowledge { devices, ..Knowledge::default() }), (0, Judged::AtTheEnd));
 });

@@ -12,7 +12,7 @@ use sidewatch_fuzz::watched::{Judged, line, run};
 use std::sync::{Arc, LazyLock};
 
 static KNOWLEDGE: LazyLock<Arc<Knowledge>> =
-    LazyLock::new(|| Arc::new(Knowledge { devices: DeviceLibrary::shipped().expect("the shipped library parses") }));
+    LazyLock::new(|| Arc::new(Knowledge { devices: DeviceLibrary::shipped().expect("the shipped library parses"), ..Knowledge::default() }));
 
 fuzz_target!(|data: &[u8]| {
     let mut script = Script::new(data);

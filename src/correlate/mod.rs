@@ -2,6 +2,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::indexing_slicing)]
 
 mod considered;
+mod contacts;
 mod local;
 mod story;
 mod verdict;
@@ -11,6 +12,7 @@ use std::collections::{BTreeSet, VecDeque};
 use crate::alert::Alert;
 use crate::engine::observation::{Judged, Observation, What};
 use crate::engine::time::Timestamp;
+use contacts::Contacts;
 use local::LocalNetworks;
 
 /// Ids remembered so that one injection gives one alert; the oldest goes first.
@@ -22,6 +24,7 @@ pub struct Correlator {
     raised: BTreeSet<u64>,
     order: VecDeque<u64>,
     local: LocalNetworks,
+    contacts: Contacts,
     counters: CorrelateCounters,
 }
 
@@ -34,7 +37,7 @@ pub struct CorrelateCounters {
     pub notices: u64,
     /// Observations below the 25 points of the lowest grade: counted only.
     pub below_low: u64,
-    /// Alerts with an id that was raised before.
+    /// Alerts with an id that was raised before, and contacts with an indicator that the client met before.
     pub repeated: u64,
     /// Alerts by severity 1, 2, 3.
     pub raised: [u64; 3],
@@ -94,7 +97,7 @@ impl Correlator {
     }
 
     fn is_new(&mut self, alert: &Alert) -> bool {
-        if !self.raised.insert(alert.id) {
+        if self.contacts.repeats(alert) || !self.raised.insert(alert.id) {
             self.counters.repeated += 1;
             return false;
         }

@@ -91,23 +91,29 @@ pub struct Gathering {
     complaints: Vec<Complaint>,
     /// Complaints about the present list.
     complained: usize,
+    /// The present list has said what day it is of.
+    is_dated: bool,
 }
 
 impl Gathering {
     /// Another list begins.
     pub(super) fn begin(&mut self, list: &str, date: Option<String>) {
-        self.complained = 0;
+        (self.complained, self.is_dated) = (0, false);
         self.tallies.push(Tally { list: list.to_owned(), date, ..Tally::default() });
     }
 
-    /// What the list says of itself; an earlier word counts.
+    /// What the list says of itself: the first title, and the latest day.
     pub(super) fn describe(&mut self, title: Option<&str>, date: Option<&str>) {
+        let is_dated = self.is_dated;
         let tally = self.tally();
         if let Some(title) = title.filter(|title| !title.is_empty() && tally.title.is_none()) {
             tally.title = Some(title.chars().take(QUOTED).collect());
         }
-        if let Some(date) = date.filter(|date| !date.is_empty()) {
-            tally.date = Some(date.chars().take(32).collect());
+        if let Some(date) = date.filter(|date| date.len() == 10 && date.parse::<jiff::civil::Date>().is_ok())
+            && (!is_dated || tally.date.as_deref().is_none_or(|known| known < date))
+        {
+            tally.date = Some(date.to_owned());
+            self.is_dated = true;
         }
     }
 

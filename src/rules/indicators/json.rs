@@ -105,10 +105,7 @@ impl Walk<'_> {
         self.outcome.understood += 1;
         if kind == "indicator" {
             self.indicator(facts, line);
-            if let Some(day) = day(facts.modified.text()).filter(|day| self.gathering.tally().date.as_ref().is_none_or(|known| known < day))
-            {
-                self.gathering.describe(None, Some(&day));
-            }
+            self.gathering.describe(None, day(facts.modified.text()).as_deref());
         } else if SUBJECTS.contains(&kind) {
             self.gathering.describe(facts.name.text(), None);
         } else if SEEN.contains(&kind) && facts.value.text().is_some() {
