@@ -141,7 +141,7 @@ impl Indicators {
             hits.extend(found.into_iter().map(|found| {
                 let tally = table.lists.get(usize::from(found.list));
                 Hit {
-                    value: String::from_utf8_lossy(&found.written).into_owned(),
+                    value: found.written,
                     kind,
                     list: tally.map_or_else(String::new, |tally| tally.list.clone()),
                     list_date: tally.and_then(|tally| tally.date.clone()),

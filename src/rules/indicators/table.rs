@@ -1,6 +1,8 @@
 //! The compact table: sorted keys that share their beginnings, behind a filter that lets hardly any other name through.
 //!
-//! All of it is one piece of bytes, as it lies in a store. Two million domains take some 45 MiB.
+//! All of it is one piece of bytes, as it lies in a store: some 20 bytes a domain, 30 a web address.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Keys that share their beginnings with the one before; a look-up reads one such block.
 const BLOCK: usize = 16;
@@ -66,12 +68,13 @@ pub(super) struct View<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) list: u16,
-    pub(super) written: Vec<u8>,
+    pub(super) written: String,
 }
 
 impl Builder {
     /// A row. `prefix` is the length of a network, whose key then says whether it is IPv4.
     pub(super) fn add(&mut self, key: &[u8], written: &str, list: u16, prefix: Option<u8>) -> Result<(), Full> {
+        let written = abridged(key, written);
         let (Ok(start), Ok(key_len), Ok(written_len)) =
             (u32::try_from(self.text.len()), u16::try_from(key.len()), u16::try_from(written.len()))
         else {
@@ -130,7 +133,6 @@ impl Builder {
             parts.blocks.extend(own);
             put_varint(&mut parts.blocks, usize::from(row.list));
             let written = self.written(row);
-            let written = if is_plain(key, written) { &[] } else { written };
             put_varint(&mut parts.blocks, written.len());
             parts.blocks.extend(written);
             let (word, mask) = place(Hash::of(key), words);
@@ -144,9 +146,39 @@ impl Builder {
     }
 }
 
-/// The domain is written as its key says, so that it need not be stored twice.
-fn is_plain(key: &[u8], written: &[u8]) -> bool {
-    matches!(key.split_first(), Some((b'd', name)) if name.iter().rev().eq(written))
+/// What is stored in place of `https://` and the key's address.
+const WITH_TLS: &str = "s";
+
+/// An entry that is written as its key says need not be stored twice.
+fn abridged<'a>(key: &[u8], written: &'a str) -> &'a str {
+    let plain = usual_spelling(key);
+    match written.strip_prefix("https").zip(plain.strip_prefix("http")) {
+        _ if written == plain => "",
+        Some((rest, plain)) if rest == plain => WITH_TLS,
+        _ => written,
+    }
+}
+
+/// An entry as most lists would write it.
+fn usual_spelling(key: &[u8]) -> String {
+    let Some((mark, rest)) = key.split_first() else { return String::new() };
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    match (mark, rest.split_last()) {
+        (b'd', _) => text(&rest.iter().rev().copied().collect::<Vec<u8>>()),
+        (b'u', _) => format!("http://{}", text(rest)),
+        (b'4', Some((32, octets))) => octets.first_chunk::<4>().map_or_else(String::new, |octets| Ipv4Addr::from(*octets).to_string()),
+        (b'6', Some((128, octets))) => octets.first_chunk::<16>().map_or_else(String::new, |octets| Ipv6Addr::from(*octets).to_string()),
+        _ => String::new(),
+    }
+}
+
+/// The entry as its list wrote it.
+fn spelled_out(key: &[u8], stored: &[u8]) -> String {
+    match stored {
+        [] => usual_spelling(key),
+        stored if stored == WITH_TLS.as_bytes() && key.first() == Some(&b'u') => usual_spelling(key).replacen("http", "https", 1),
+        stored => String::from_utf8_lossy(stored).into_owned(),
+    }
 }
 
 /// FNV-1a (Fowler, Noll, Vo), which can be asked at every byte. Whoever makes collisions with it makes look-ups, and no hits.
@@ -200,9 +232,7 @@ impl View<'_> {
             match current.as_slice().cmp(key) {
                 std::cmp::Ordering::Less => {}
                 std::cmp::Ordering::Equal if found.len() < MOST_FOUND => {
-                    let plain = || key.iter().skip(1).rev().copied().collect();
-                    let written = if row.written.is_empty() { plain() } else { row.written.to_vec() };
-                    found.push(Found { list: row.list, written });
+                    found.push(Found { list: row.list, written: spelled_out(key, row.written) });
                 }
                 _ => break,
             }
@@ -267,4 +297,27 @@ fn put_varint(out: &mut Vec<u8>, mut value: usize) {
         value >>= 7;
     }
     out.push(value as u8);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_of_a_store_comes_back() {
+        let address = |octets: &[u8], length: u8| [&[if octets.len() == 4 { b'4' } else { b'6' }], octets, &[length]].concat();
+        for (key, written, stored) in [
+            (b"delpmaxe.live".to_vec(), "evil.example", 0),
+            (b"delpmaxe.live".to_vec(), "evil[.]example", 14),
+            (b"uevil.example/a".to_vec(), "http://evil.example/a", 0),
+            (b"uevil.example/a".to_vec(), "https://evil.example/a", 1),
+            (b"uevil.example/a".to_vec(), "evil.example/a", 14),
+            (address(&[198, 51, 100, 7], 32), "198.51.100.7", 0),
+            (address(&[198, 51, 100, 0], 24), "198.51.100.0/24", 15),
+            (address(&Ipv6Addr::LOCALHOST.octets(), 128), "::1", 0),
+        ] {
+            let kept = abridged(&key, written);
+            assert_eq!((kept.len(), spelled_out(&key, kept.as_bytes()).as_str()), (stored, written));
+        }
+    }
 }
