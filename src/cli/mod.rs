@@ -5,6 +5,7 @@ mod indicators;
 mod output;
 mod progress;
 mod replay;
+mod rules;
 mod sequence;
 
 use std::process::ExitCode;
@@ -31,7 +32,7 @@ enum Status {
 #[command(
     version,
     max_term_width = 100,
-    after_help = "Start here:\n  sidewatch replay capture.pcap          what did the network forge in this capture?\n  sidewatch replay --help                more about it, with examples\n  sidewatch indicators --help            lists of known bad hosts: what is in them, and a compact store of them"
+    after_help = "Start here:\n  sidewatch replay capture.pcap          what did the network forge in this capture?\n  sidewatch replay --help                more about it, with examples\n  sidewatch indicators --help            lists of known bad hosts: what is in them, and a compact store of them\n  sidewatch rules --help                 fingerprints, suppressions, severities: how to write and try them"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -42,6 +43,7 @@ struct Arguments {
 enum Command {
     Replay(replay::Replay),
     Indicators(indicators::Indicators),
+    Rules(rules::RulesCommand),
 }
 
 /// Runs the program.
@@ -57,6 +59,7 @@ pub fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Replay(replay) => replay.run(),
         Command::Indicators(indicators) => indicators.run(),
+        Command::Rules(rules) => rules.run(),
     };
     ExitCode::from(match outcome {
         Ok(status) => status as u8,

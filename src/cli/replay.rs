@@ -19,9 +19,10 @@ use crate::engine::limits::Limits;
 use crate::pump::{self, Report, Settings};
 use crate::rules::device::DeviceLibrary;
 use crate::rules::indicators::{Indicators, Tally, load};
+use crate::rules::{LoadedRules, load_rules};
 
 /// The seed of the flow hash in replay: fixed, so that the same capture always gives the same output.
-const REPLAY_SEED: u64 = 0x51de_0a7c;
+pub(super) const REPLAY_SEED: u64 = 0x51de_0a7c;
 /// MiB that the program needs beside lists of indicators.
 const LEAST_MEMORY: u64 = 64;
 
@@ -67,6 +68,9 @@ pub(super) struct Replay {
     /// Lists of indicators: files, folders, MISP feeds, or a store that `sidewatch indicators import` made; may be given several times
     #[arg(long, value_name = "PATH")]
     indicators: Vec<PathBuf>,
+    /// Rules beside those that are shipped: files, or folders of *.toml; may be given several times (see `sidewatch rules --help`)
+    #[arg(long, value_name = "PATH")]
+    rules: Vec<PathBuf>,
     /// Exit with status 10 when an alert of severity 1 or 2 was raised
     #[arg(long)]
     fail_on_alert: bool,
@@ -93,7 +97,7 @@ impl Replay {
                 return Ok(Status::BadInput);
             }
         };
-        let settings = match self.settings()? {
+        let settings = match self.settings() {
             Ok(settings) => settings,
             Err(complaint) => {
                 say(&format!("sidewatch: {complaint}"));
@@ -120,27 +124,30 @@ impl Replay {
     }
 
     /// What the engine works with, or what of it cannot be read.
-    fn settings(&self) -> anyhow::Result<Result<Settings, String>> {
-        let devices = if self.no_device_library {
-            DeviceLibrary::default()
-        } else {
-            DeviceLibrary::shipped().context("the shipped device library")?
-        };
-        let indicators = match self.indicators() {
-            Ok(indicators) => indicators,
-            Err(complaint) => return Ok(Err(complaint)),
-        };
+    fn settings(&self) -> Result<Settings, String> {
+        let LoadedRules { rules, wrong } = load_rules(&self.rules);
+        if let Some(first) = wrong.first() {
+            let more = if wrong.len() == 1 {
+                String::new()
+            } else {
+                format!("\n  and {} more: `sidewatch rules check` tells all", wrong.len() - 1)
+            };
+            return Err(format!("{first}{more}"));
+        }
+        let devices = if self.no_device_library { DeviceLibrary::default() } else { rules.devices };
+        let indicators = self.indicators()?;
         // What lists take, the tables of connections cannot have.
         let lists = indicators.bytes() as u64 >> 20;
         let Some(rest) = u64::from(self.memory).checked_sub(lists).filter(|rest| *rest >= LEAST_MEMORY) else {
-            return Ok(Err(format!("the lists take {lists} MiB of memory: give --memory {} or more", lists + LEAST_MEMORY)));
+            return Err(format!("the lists take {lists} MiB of memory: give --memory {} or more", lists + LEAST_MEMORY));
         };
-        Ok(Ok(Settings {
+        Ok(Settings {
             limits: Limits::within(rest << 20),
-            knowledge: Arc::new(Knowledge { devices, indicators }),
+            knowledge: Arc::new(Knowledge { devices, indicators, redirects: rules.redirects }),
+            policy: Arc::new(rules.policy),
             seed: REPLAY_SEED,
             workers: usize::from(self.workers),
-        }))
+        })
     }
 
     /// The lists; what of them cannot be read is told, and only a file that cannot be read to its end is an error.

@@ -3,9 +3,11 @@
 use crate::alert::{Grade, Mechanism, Verdict};
 use crate::engine::case::scene::Scene;
 use crate::engine::decode::packet::TcpFlags;
-use crate::engine::detect::redirect_semantics::{Destination, destination};
+use crate::engine::detect::redirect_semantics::{Destination, asks_package, destination, is_made_for_one};
 use crate::engine::detect::{Assessment, Group, breaks_timestamps_rule, is_silent};
-use crate::engine::protocol::http::RedirectKind;
+use crate::engine::protocol::http::{RedirectKind, Request};
+use crate::rules::policy::{Policy, Thresholds};
+use crate::rules::portals::Portals;
 use std::net::IpAddr;
 
 /// What is said of an assessment.
@@ -21,11 +23,6 @@ pub(super) struct Ruling {
     pub(super) destination: Option<Destination>,
 }
 
-/// The grades' lower bounds.
-const LOW: u8 = 25;
-const MEDIUM: u8 = 40;
-const HIGH: u8 = 65;
-const CONFIRMED: u8 = 90;
 /// A header vote, or a contradiction, that says enough by itself.
 const DECISIVE_HEADER: u8 = 45;
 
@@ -72,13 +69,14 @@ impl Points {
 }
 
 /// The ruling, or none below the lowest grade.
-pub(super) fn rule(assessment: &Assessment) -> Option<Ruling> {
+pub(super) fn rule(assessment: &Assessment, policy: &Policy) -> Option<Ruling> {
     let scene = &assessment.scene;
     let points = Points::of(assessment);
     let score = points.sum();
     let destination = destination(scene);
-    let verdict = class(assessment, points, destination.as_ref());
-    let grade = grade(score, points).map(|grade| if verdict == Verdict::ListedContact { grade.min(Grade::Medium) } else { grade })?;
+    let verdict = class(assessment, points, (destination.as_ref(), &policy.portals));
+    let grade = grade(score, points, policy.thresholds)
+        .map(|grade| if verdict == Verdict::ListedContact { grade.min(Grade::Medium) } else { grade })?;
     Some(Ruling {
         verdict,
         mechanism: if verdict == Verdict::ListedContact { Mechanism::Indicator } else { mechanism(scene, destination.as_ref()) },
@@ -90,13 +88,13 @@ pub(super) fn rule(assessment: &Assessment) -> Option<Ruling> {
     })
 }
 
-fn grade(score: u8, points: Points) -> Option<Grade> {
+fn grade(score: u8, points: Points, bounds: Thresholds) -> Option<Grade> {
     let hard = points.hard_groups();
     match score {
-        CONFIRMED.. if hard >= 2 => Some(Grade::Confirmed),
-        HIGH.. if hard >= 1 => Some(Grade::High),
-        MEDIUM.. => Some(Grade::Medium),
-        LOW.. => Some(Grade::Low),
+        score if score >= bounds.confirmed && hard >= 2 => Some(Grade::Confirmed),
+        score if score >= bounds.high && hard >= 1 => Some(Grade::High),
+        score if score >= bounds.medium => Some(Grade::Medium),
+        score if score >= bounds.low => Some(Grade::Low),
         _ => None,
     }
 }
@@ -113,14 +111,14 @@ fn severity(grade: Grade, verdict: Verdict, points: Points) -> u8 {
 }
 
 /// The first class that fits.
-fn class(assessment: &Assessment, points: Points, destination: Option<&Destination>) -> Verdict {
+fn class(assessment: &Assessment, points: Points, (destination, portals): (Option<&Destination>, &Portals)) -> Verdict {
     let scene = &assessment.scene;
     // Two votes against the server's own packets of the connection, and a template's answer that leads away.
     let leads_astray = points.content >= SECONDING_CONTENT || points.sent_to_listed;
     let seconded = points.header > 0 && scene.base.len() >= 2 && leads_astray;
     let decisive = points.header >= DECISIVE_HEADER || points.device > 0 || seconded;
     let redirects = destination.is_some();
-    if points.contradiction == 0 && points.indicator == 0 && is_portal(scene, destination) {
+    if points.contradiction == 0 && points.indicator == 0 && (is_portal(scene, destination) || answers_probe(scene, destination, portals)) {
         Verdict::CaptivePortal
     } else if points.contradiction > 0 || (decisive && scene.spoke_again.is_some()) {
         Verdict::OnPathInjection
@@ -162,6 +160,12 @@ fn is_portal(scene: &Scene, destination: Option<&Destination>) -> bool {
             }
         });
     demands_login || private
+}
+
+/// A redirect in answer to a request that only asks whether there is a portal; one that is made for this client, or takes a program's place, is none.
+fn answers_probe(scene: &Scene, destination: Option<&Destination>, portals: &Portals) -> bool {
+    let probes = |request: &Request| portals.probe(request.host.as_deref().unwrap_or_default(), &request.target).is_some();
+    scene.asked().is_some_and(probes) && destination.is_some_and(|to| !is_made_for_one(to)) && !asks_package(scene)
 }
 
 fn mechanism(scene: &Scene, destination: Option<&Destination>) -> Mechanism {

@@ -51,6 +51,7 @@ fn pumped(workers: usize, panics_before: &[u64]) -> (Report, Ear) {
     let settings = Settings {
         limits: Limits::default(),
         knowledge: Arc::new(Knowledge { devices: DeviceLibrary::default(), ..Knowledge::default() }),
+        policy: Arc::default(),
         seed: 1,
         workers,
     };
@@ -128,6 +129,7 @@ fn messages_without_tcp_reach_the_same_places_whatever_the_number_of_workers() {
         let settings = Settings {
             limits: Limits::default(),
             knowledge: Arc::new(Knowledge { devices: DeviceLibrary::default(), ..Knowledge::default() }),
+            policy: Arc::default(),
             seed: 1,
             workers,
         };

@@ -22,6 +22,7 @@ use super::case::scene::Scene;
 use super::decode::packet::TcpFlags;
 use crate::rules::device::DeviceLibrary;
 use crate::rules::indicators::Indicators;
+use crate::rules::redirects::RedirectLists;
 use indicator::Listed;
 
 /// Detectors of one group measure the same thing; only the strongest of a group counts, but header votes and points of content add up.
@@ -101,6 +102,8 @@ pub struct Knowledge {
     pub devices: DeviceLibrary,
     /// Lists of indicators.
     pub indicators: Indicators,
+    /// Sites whose redirects mean nothing.
+    pub redirects: RedirectLists,
 }
 
 /// One detector: a file of this folder and a line of the registry.
