@@ -137,9 +137,9 @@ fn contact(flow: &mut Flow, record: &Record, now: Timestamp, desk: &mut Desk<'_>
     }
 }
 
-/// Listed indicators that an exchange touches.
+/// Listed indicators that an exchange touches; the server's address was looked up with its first payload.
 fn listed(flow: &Flow, response: &Response, redirects: &[Redirect], knowledge: &Knowledge) -> Vec<Listed> {
-    touched(&knowledge.indicators, redirects.iter(), response.request.as_ref(), flow.endpoint(flow.server))
+    touched(&knowledge.indicators, redirects.iter(), response.request.as_ref(), (None, flow.endpoint(flow.server).1))
 }
 
 fn body(flow: &mut Flow, redirects: Vec<Redirect>, now: Timestamp, desk: &mut Desk<'_>) {

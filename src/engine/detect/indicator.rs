@@ -115,22 +115,25 @@ impl Detector for Indicator {
 /// Listed indicators that a scene touches, redirects before contacts.
 #[must_use]
 pub fn listed(scene: &Scene, knowledge: &Knowledge) -> Vec<Listed> {
-    touched(&knowledge.indicators, scene.redirects(), scene.asked(), (scene.server, scene.server_port))
+    touched(&knowledge.indicators, scene.redirects(), scene.asked(), (Some(scene.server), scene.server_port))
 }
 
-/// Listed indicators that an exchange touches: targets of redirects before what was asked for.
+/// Listed indicators that an exchange touches: targets of redirects before what was asked for. The server's address is looked up where it is given.
 #[must_use]
 pub fn touched<'a>(
     indicators: &Indicators,
     redirects: impl Iterator<Item = &'a Redirect>,
     request: Option<&Request>,
-    (server, port): (Addr, u16),
+    (server, port): (Option<Addr>, u16),
 ) -> Vec<Listed> {
     if indicators.is_empty() {
         return Vec::new();
     }
     let host = request.and_then(|request| request.host.as_deref());
-    let asked = request.zip(host).and_then(|(request, host)| Address::of_request(host, port, &request.target));
+    let mut redirects = redirects.peekable();
+    // Of most requests the host is enough.
+    let whole = redirects.peek().is_some() || host.is_some_and(|host| indicators.lists_pages_of(host));
+    let asked = request.zip(host).filter(|_| whole).and_then(|(request, host)| Address::of_request(host, port, &request.target));
     let mut all: Vec<Listed> = Vec::new();
     let mut add = |hits: Vec<Hit>, seen: Seen, met: &str| {
         for hit in hits {
@@ -156,6 +159,8 @@ pub fn touched<'a>(
     } else if let Some(host) = host {
         add(indicators.match_host(host), Seen::Host, host);
     }
-    add(indicators.match_ip(server), Seen::Server, &server.to_string());
+    if let Some(server) = server {
+        add(indicators.match_ip(server), Seen::Server, &server.to_string());
+    }
     all
 }

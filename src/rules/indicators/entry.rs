@@ -175,25 +175,36 @@ fn of_network(ip: IpAddr, length: u8) -> Result<Entry, Refusal> {
         return Err(Refusal::TooWide);
     }
     let (kind, key) = address_key(Addr::from(ip), length);
-    Ok(Entry { kind, key, prefix: Some(length) })
+    Ok(Entry { kind, key: key.as_slice().to_vec(), prefix: Some(length) })
 }
 
-/// The key of the network of so many bits that an address lies in.
-pub(super) fn address_key(addr: Addr, length: u8) -> (Kind, Vec<u8>) {
-    let (kind, octets): (Kind, Vec<u8>) = match addr.ip() {
-        IpAddr::V4(v4) => (Kind::Ipv4, v4.octets().to_vec()),
-        IpAddr::V6(v6) => (Kind::Ipv6, v6.octets().to_vec()),
+/// The key of the network of so many bits that an address lies in, without a look into the heap.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NetworkKey {
+    bytes: [u8; 18],
+    len: usize,
+}
+
+impl NetworkKey {
+    pub(super) fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+/// See `NetworkKey`.
+pub(super) fn address_key(addr: Addr, length: u8) -> (Kind, NetworkKey) {
+    let mut bytes = [0; 18];
+    let (kind, count, whole) = match addr.ip() {
+        IpAddr::V4(v4) => (Kind::Ipv4, 4, u128::from(u32::from(v4)) << 96),
+        IpAddr::V6(v6) => (Kind::Ipv6, 16, u128::from(v6)),
     };
-    let masked = octets.iter().enumerate().map(|(place, octet)| {
-        let before = u8::try_from(place * 8).unwrap_or(u8::MAX);
-        match length.saturating_sub(before) {
-            0 => 0,
-            bits @ 1..=7 => octet & (u8::MAX << (8 - bits)),
-            _ => *octet,
-        }
-    });
-    let key = std::iter::once(kind.mark()).chain(masked).chain([length]).collect();
-    (kind, key)
+    let host_bits = 128 - u32::from(length.min(128));
+    let network = whole & u128::MAX.checked_shl(host_bits).unwrap_or(0);
+    let head = std::iter::once(kind.mark()).chain(network.to_be_bytes().into_iter().take(count)).chain([length]);
+    for (slot, byte) in bytes.iter_mut().zip(head) {
+        *slot = byte;
+    }
+    (kind, NetworkKey { bytes, len: count + 2 })
 }
 
 fn domain(text: &str) -> Result<Entry, Refusal> {

@@ -4,7 +4,7 @@
 use super::entry::{self, Kind, address_key, domain_key, url_key};
 use super::gather::Tally;
 use super::store::Table;
-use super::table::Hash;
+use super::table::{Hash, page_mark};
 use crate::engine::decode::packet::Addr;
 use crate::engine::protocol::url::Address;
 use std::net::IpAddr;
@@ -60,15 +60,47 @@ impl Indicators {
             return self.match_ip(Addr::from(ip));
         }
         let Some(host) = entry::normal_host(host) else { return Vec::new() };
-        let key = domain_key(&host);
-        let ends = |at: usize| key.get(at).is_none_or(|next| *next == b'.');
-        let found = self.longest(&key, ends);
-        if !found.is_empty() {
-            return found;
+        if self.may_list(&host) {
+            let key = domain_key(&host);
+            let found = self.longest(&key, |at| key.get(at).is_none_or(|next| *next == b'.'));
+            if !found.is_empty() {
+                return found;
+            }
         }
         // `http://name/` lists the whole host and no name below it.
-        let whole: Vec<u8> = std::iter::once(Kind::Url.mark()).chain(host.bytes()).chain([b'/']).collect();
+        let whole = || std::iter::once(Kind::Url.mark()).chain(host.bytes()).chain([b'/']);
+        let hash = whole().fold(Hash::new(), Hash::and);
+        if !self.may_hold(hash) {
+            return Vec::new();
+        }
+        let whole: Vec<u8> = whole().collect();
         self.longest(&whole, |at| at == whole.len())
+    }
+
+    /// False when neither the name nor one that it lies below is listed as a domain. Hardly any name that is not listed passes, and none needs memory.
+    fn may_list(&self, host: &str) -> bool {
+        let mut hash = Hash::new().and(Kind::Domain.mark());
+        let mut from_its_end = host.bytes().rev().peekable();
+        while let Some(byte) = from_its_end.next() {
+            hash = hash.and(byte);
+            if from_its_end.peek().is_none_or(|next| *next == b'.') && self.may_hold(hash) {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn may_hold(&self, hash: Hash) -> bool {
+        self.tables.iter().any(|table| table.view().may_hold(hash))
+    }
+
+    /// True when a web address of this host is listed, as far as can be told without reading one: most requests need not be taken apart.
+    #[must_use]
+    pub fn lists_pages_of(&self, host: &str) -> bool {
+        let host = without_port(host);
+        // In a key, an IPv6 address and a port cannot be told apart.
+        let Some(host) = entry::normal_host(host).filter(|host| !host.contains(':')) else { return true };
+        self.may_hold(page_mark(host.as_bytes()))
     }
 
     /// The entries of the smallest network that holds an address.
@@ -85,7 +117,10 @@ impl Indicators {
                 continue;
             }
             let (_, key) = address_key(addr, length);
-            let found = self.longest(&key, |at| at == key.len());
+            if !self.may_hold(key.as_slice().iter().copied().fold(Hash::new(), Hash::and)) {
+                continue;
+            }
+            let found = self.longest(key.as_slice(), |at| at == key.as_slice().len());
             if !found.is_empty() {
                 return found;
             }

@@ -117,7 +117,8 @@ impl Builder {
             same
         });
         parts.rows = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-        let words = (rows.len() * FILTER_BITS).div_ceil(64).max(1);
+        let pages = rows.iter().filter(|row| self.key(row).first() == Some(&b'u')).count();
+        let words = ((rows.len() + pages) * FILTER_BITS).div_ceil(64).max(1);
         let mut filter = vec![0_u64; words];
         let mut before: &[u8] = &[];
         for (number, row) in rows.iter().enumerate() {
@@ -135,9 +136,12 @@ impl Builder {
             let written = self.written(row);
             put_varint(&mut parts.blocks, written.len());
             parts.blocks.extend(written);
-            let (word, mask) = place(Hash::of(key), words);
-            if let Some(word) = filter.get_mut(word) {
-                *word |= mask;
+            let host = key.strip_prefix(b"u").map(|rest| rest.split(|byte| matches!(byte, b'/' | b':')).next().unwrap_or_default());
+            for hash in std::iter::once(Hash::of(key)).chain(host.map(page_mark)) {
+                let (word, mask) = place(hash, words);
+                if let Some(word) = filter.get_mut(word) {
+                    *word |= mask;
+                }
             }
             before = key;
         }
@@ -195,6 +199,11 @@ impl Hash {
     fn of(bytes: &[u8]) -> Self {
         bytes.iter().fold(Self::new(), |hash, byte| hash.and(*byte))
     }
+}
+
+/// What the filter holds for a host of which a web address is listed.
+pub(super) fn page_mark(host: &[u8]) -> Hash {
+    std::iter::once(&b'h').chain(host).fold(Hash::new(), |hash, byte| hash.and(*byte))
 }
 
 /// Word and bits of a key in the filter.
