@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Status, say};
+use super::{Status, printable, say};
 use crate::rules::indicators::{Loaded, Tally, load};
 
 /// Read lists of indicators: domains, web addresses and IP addresses of known infrastructure
@@ -110,16 +110,16 @@ fn complain(loaded: &Loaded) {
 fn summary(loaded: &Loaded) -> String {
     let mut text = String::new();
     for tally in loaded.tallies() {
-        let title = tally.title.as_ref().map_or_else(String::new, |title| format!(" ({})", title.escape_debug()));
+        let title = tally.title.as_ref().map_or_else(String::new, |title| format!(" ({})", printable(title)));
         let date = tally.date.as_ref().map_or_else(String::new, |date| format!(", {date}"));
-        text += &format!("{}{title}{date}\n", tally.list.escape_debug());
+        text += &format!("{}{title}{date}\n", printable(&tally.list));
         let kinds: Vec<String> = tally.by_kind().map(|(kind, count)| format!("{kind} {count}")).collect();
         text += &format!("  loaded      {}\n", if kinds.is_empty() { "nothing".to_owned() } else { kinds.join(", ") });
         if tally.repeated > 0 {
             text += &format!("  repeated    {} of them\n", tally.repeated);
         }
         if !tally.skipped.is_empty() {
-            let kinds: Vec<String> = tally.skipped.iter().map(|(kind, count)| format!("{} {count}", kind.escape_debug())).collect();
+            let kinds: Vec<String> = tally.skipped.iter().map(|(kind, count)| format!("{} {count}", printable(kind))).collect();
             text += &format!("  left out    {}\n", kinds.join(", "));
         }
         if tally.unreadable > 0 {

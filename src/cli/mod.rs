@@ -70,6 +70,11 @@ pub fn main() -> ExitCode {
     })
 }
 
+/// Text of files and rules, with marks on the screen written as their codes.
+fn printable(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+}
+
 /// A line on standard error. A closed standard error is no reason to stop.
 fn say(line: &str) {
     use std::io::Write;

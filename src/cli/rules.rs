@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 
 use super::replay::REPLAY_SEED;
-use super::{Status, say};
+use super::{Status, printable, say};
 use crate::alert::Alert;
 use crate::capture::replay::{CaptureFile, Captures, inputs};
 use crate::engine::Knowledge;
@@ -101,12 +101,8 @@ fn list(loaded: &LoadedRules) -> anyhow::Result<Status> {
     let mut text = String::new();
     for table in ["device", "redirect", "portal", "suppress", "severity", "thresholds"] {
         for entry in loaded.rules.entries.iter().filter(|entry| entry.table == table) {
-            text += &format!(
-                "{table:<10}  {}\n            {}\n            {}\n",
-                entry.name.escape_debug(),
-                entry.does.escape_debug(),
-                entry.file
-            );
+            text +=
+                &format!("{table:<10}  {}\n            {}\n            {}\n", printable(&entry.name), printable(&entry.does), entry.file);
         }
     }
     io::stdout().write_all(text.as_bytes())?;
@@ -179,7 +175,7 @@ fn test(file: PathBuf, captures: &[PathBuf]) -> anyhow::Result<Status> {
         }
     }
     let idle = own.rules.entries.iter().filter(|entry| !trial.used.contains(&(entry.table, entry.name.clone())));
-    let idle: String = idle.map(|entry| format!("[[{}]] {}: matched nothing\n", entry.table, entry.name.escape_debug())).collect();
+    let idle: String = idle.map(|entry| format!("[[{}]] {}: matched nothing\n", entry.table, printable(&entry.name))).collect();
     io::stdout().write_all((trial.lines + &idle).as_bytes())?;
     Ok(if whole { Status::Done } else { Status::BadInput })
 }
@@ -195,9 +191,9 @@ struct Trial<'a> {
 
 impl Trial<'_> {
     fn matched(&mut self, alert: &Alert, table: &'static str, name: &str, deed: &str) {
-        let (capture, frame, id) = (self.capture.escape_debug(), alert.forged.frame, alert.id);
+        let (capture, frame, id) = (printable(&self.capture), alert.forged.frame, alert.id);
         let what = format!("{} {}, severity {}", alert.verdict.name(), alert.mechanism.name(), alert.severity);
-        self.lines += &format!("[[{table}]] {}: {deed} alert {id:016x} ({what}) at frame {frame} of {capture}\n", name.escape_debug());
+        self.lines += &format!("[[{table}]] {}: {deed} alert {id:016x} ({what}) at frame {frame} of {capture}\n", printable(name));
         self.used.insert((table, name.to_owned()));
     }
 }
@@ -223,7 +219,7 @@ impl Audience<CaptureFile> for Trial<'_> {
         let http = alert.http.as_ref();
         let asked = http.and_then(|http| Some((http.hostname.as_deref()?, http.url.as_deref()?)));
         if let Some(name) = asked.and_then(|(host, path)| rules.policy.portals.probe(host, path)) {
-            self.matched(alert, "portal", name, "takes for a portal's, if it redirects and nothing is forged, the");
+            self.matched(alert, "portal", name, "takes for a portal's, if it redirects and nothing contradicts it, the");
         }
         let ends = alert.redirect.as_ref().and_then(|redirect| {
             let host = |address: &str| crate::engine::protocol::url::Address::parse(address).map(|address| address.host().to_owned());
@@ -237,6 +233,6 @@ impl Audience<CaptureFile> for Trial<'_> {
     fn progress(&mut self, _: u64, _: &CaptureFile) {}
 
     fn panicked(&mut self, frame: u64) {
-        say(&format!("sidewatch: internal error at or after frame {frame} of {}; please report it", self.capture.escape_debug()));
+        say(&format!("sidewatch: internal error at or after frame {frame} of {}; please report it", printable(&self.capture)));
     }
 }

@@ -87,7 +87,8 @@ fn quoted<'m>(message: &'m str, before: &str) -> Option<&'m str> {
 
 /// The word that was probably meant, or all that there are.
 pub(super) fn suggestion(word: &str, known: &[&str]) -> String {
-    let near = known.iter().map(|other| (edits(word, other), *other)).min();
+    let distance = |other: &&str| if !word.is_empty() && other.starts_with(word) { 1 } else { edits(word, other) };
+    let near = known.iter().map(|other| (distance(other), *other)).min();
     match near {
         Some((edits, other)) if edits <= SLIP.min(word.len() / 2 + 1) => format!("did you mean `{other}`?"),
         _ => format!("there is {}", known.iter().map(|other| format!("`{other}`")).collect::<Vec<_>>().join(", ")),

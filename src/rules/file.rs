@@ -202,8 +202,7 @@ impl Sheet<'_> {
             .map(|probe| Spanned::new(probe.span(), probe.get_ref().split('/').next().unwrap_or_default().to_owned()))
             .collect();
         self.domains(&hosts, &rule.name, "probes");
-        let does =
-            format!("a redirect of a request for {} addresses is a portal's, unless something shows that it was forged", hosts.len());
+        let does = format!("a redirect of a request for {} addresses is a portal's, unless another answer contradicts it", hosts.len());
         if before == self.wrong.len() && self.enter("portal", &rule.name, does) {
             self.rules.policy.portals.add(&rule);
         }

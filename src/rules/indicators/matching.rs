@@ -68,12 +68,10 @@ impl Indicators {
             }
         }
         // `http://name/` lists the whole host and no name below it.
-        let whole = || std::iter::once(Kind::Url.mark()).chain(host.bytes()).chain([b'/']);
-        let hash = whole().fold(Hash::new(), Hash::and);
-        if !self.may_hold(hash) {
+        if !self.may_hold(page_mark(host.as_bytes())) {
             return Vec::new();
         }
-        let whole: Vec<u8> = whole().collect();
+        let whole: Vec<u8> = std::iter::once(Kind::Url.mark()).chain(host.bytes()).chain([b'/']).collect();
         self.longest(&whole, |at| at == whole.len())
     }
 
@@ -81,10 +79,15 @@ impl Indicators {
     fn may_list(&self, host: &str) -> bool {
         let mut hash = Hash::new().and(Kind::Domain.mark());
         let mut from_its_end = host.bytes().rev().peekable();
+        let mut labels = 0;
         while let Some(byte) = from_its_end.next() {
             hash = hash.and(byte);
-            if from_its_end.peek().is_none_or(|next| *next == b'.') && self.may_hold(hash) {
-                return true;
+            if from_its_end.peek().is_none_or(|next| *next == b'.') {
+                labels += 1;
+                // Whole top-level domains are never listed.
+                if labels > 1 && self.may_hold(hash) {
+                    return true;
+                }
             }
         }
         false
@@ -107,22 +110,17 @@ impl Indicators {
     #[must_use]
     pub fn match_ip(&self, addr: Addr) -> Vec<Hit> {
         let is_v4 = addr.ip().is_ipv4();
-        let longest = if is_v4 { 32 } else { 128 };
-        for length in (1..=longest).rev() {
-            let listed = |table: &&Table| match is_v4 {
-                true => table.prefixes.v4 >> (length - 1) & 1 == 1,
-                false => table.prefixes.v6 >> (length - 1) & 1 == 1,
-            };
-            if !self.tables.iter().any(|table| listed(&table)) {
-                continue;
-            }
-            let (_, key) = address_key(addr, length);
-            if !self.may_hold(key.as_slice().iter().copied().fold(Hash::new(), Hash::and)) {
-                continue;
-            }
-            let found = self.longest(key.as_slice(), |at| at == key.as_slice().len());
-            if !found.is_empty() {
-                return found;
+        let listed = |table: &Table| if is_v4 { u128::from(table.prefixes.v4) } else { table.prefixes.v6 };
+        let mut lengths = self.tables.iter().map(listed).fold(0, |all, lengths| all | lengths);
+        while let Some(highest) = lengths.checked_ilog2() {
+            lengths &= !(1 << highest);
+            let (_, key) = address_key(addr, u8::try_from(highest + 1).unwrap_or(u8::MAX));
+            let key = key.as_slice();
+            if self.may_hold(key.iter().copied().fold(Hash::new(), Hash::and)) {
+                let found = self.longest(key, |at| at == key.len());
+                if !found.is_empty() {
+                    return found;
+                }
             }
         }
         Vec::new()
