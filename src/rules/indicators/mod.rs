@@ -8,6 +8,8 @@ mod json;
 mod matching;
 mod misp;
 mod plain;
+#[cfg(test)]
+mod properties;
 mod read;
 mod stix;
 mod store;
