@@ -1,7 +1,8 @@
 //! `docs/detectors.md` is what the doc blocks of the detectors say, in the registry's order.
 
+use sidewatch::correlate::local;
+use sidewatch::engine::detect::Group;
 use sidewatch::engine::detect::registry::DETECTORS;
-use sidewatch::engine::detect::{Detector, Group};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
@@ -13,14 +14,20 @@ const FOLDER: &str = "src/engine/detect";
 /// Files of the folder that are no detector.
 const APART: [&str; 3] = ["mod", "registry", "tests"];
 
+/// Detectors of what needs one place where all connections and messages are seen.
+const LOCAL: &str = "src/correlate/local";
+const LOCAL_APART: [&str; 5] = ["mod", "addresses", "incidents", "tell", "tests"];
+
 const HEADINGS: [&str; 4] = ["What it sees", "Why it matters", "When it is wrong", "Reference"];
 
 const PREFACE: &str = "\
 # Detectors
 
-Made from the doc blocks in `src/engine/detect/`; `SIDEWATCH_BLESS=1 cargo test` writes it anew. Each detector looks at a suspect packet beside the
-server's other packets, and gives evidence: it never decides alone that something was forged. Within a group only the strongest detector counts,
-except that header votes and points of content are added up.
+Made from the doc blocks in `src/engine/detect/` and `src/correlate/local/`; `SIDEWATCH_BLESS=1 cargo test` writes it anew. Each detector of a connection
+looks at a suspect packet beside the server's other packets, and gives evidence: it never decides alone that something was forged. Within a group only the
+strongest detector counts, except that header votes and points of content are added up. The detectors of the local network, S14 and its kin, add up what
+speaks against one machine, and hold it down where harmless explanations stand: from 25 points it is a record of severity 3, from 40 severity 2, from 65
+severity 1.
 ";
 
 /// A detector's file: its name without the suffix, and its doc block.
@@ -45,7 +52,7 @@ fn the_page_is_what_the_detectors_say() {
 fn each_detector_is_registered_under_a_code_of_its_own() {
     let codes: BTreeSet<&str> = DETECTORS.iter().map(|detector| detector.code()).collect();
     assert_eq!(codes.len(), DETECTORS.len(), "two detectors have one code");
-    let files = explained();
+    let files = explained(FOLDER, &APART);
     let documented: BTreeSet<&str> = files.keys().map(String::as_str).collect();
     assert_eq!(documented, codes, "codes of the doc blocks beside those of the registry");
     let registry = fs::read_to_string(root().join(FOLDER).join("registry.rs")).unwrap();
@@ -56,8 +63,16 @@ fn each_detector_is_registered_under_a_code_of_its_own() {
 }
 
 #[test]
+fn each_detector_of_the_local_network_is_listed_once() {
+    let codes: BTreeSet<&str> = local::DETECTORS.iter().map(|(code, _)| *code).collect();
+    assert_eq!(codes.len(), local::DETECTORS.len(), "two detectors have one code");
+    let files = explained(LOCAL, &LOCAL_APART);
+    assert_eq!(files.keys().map(String::as_str).collect::<BTreeSet<_>>(), codes);
+}
+
+#[test]
 fn each_doc_block_has_the_four_headings_in_order_and_something_below_each() {
-    for file in explained().values() {
+    for file in explained(FOLDER, &APART).values().chain(explained(LOCAL, &LOCAL_APART).values()) {
         let headings: Vec<&str> = file.body.iter().filter_map(|line| line.strip_prefix("## ")).collect();
         assert_eq!(headings, HEADINGS, "{}.rs", file.stem);
         let mut sections = file.body.split(|line| line.starts_with("## "));
@@ -69,18 +84,19 @@ fn each_doc_block_has_the_four_headings_in_order_and_something_below_each() {
 }
 
 fn page() -> String {
-    let mut files = explained();
+    let (mut files, mut local_files) = (explained(FOLDER, &APART), explained(LOCAL, &LOCAL_APART));
     let mut page = PREFACE.to_owned();
     page.push_str("\n| code | finds | group | version |\n|---|---|---|---|\n");
-    let told: Vec<(&dyn Detector, Explained)> =
-        DETECTORS.iter().filter_map(|detector| Some((*detector, files.remove(detector.code())?))).collect();
-    for (detector, file) in &told {
-        let (code, group, version) = (detector.code(), name(detector.group()), detector.version());
-        writeln!(page, "| {code} | [{}]({}) | {group} | {version} |", file.title.trim_end_matches('.'), source(&file.stem)).unwrap();
+    let of_flows = DETECTORS.iter().map(|detector| (detector.code(), detector.version(), name(detector.group()), FOLDER));
+    let of_networks = local::DETECTORS.iter().map(|(code, version)| (*code, *version, "local network", LOCAL));
+    let told: Vec<_> =
+        of_flows.chain(of_networks).filter_map(|row| Some((row, files.remove(row.0).or_else(|| local_files.remove(row.0))?))).collect();
+    for ((code, version, group, folder), file) in &told {
+        writeln!(page, "| {code} | [{}](../{folder}/{}.rs) | {group} | {version} |", file.title.trim_end_matches('.'), file.stem).unwrap();
     }
-    for (detector, file) in &told {
-        write!(page, "\n## {}: {}\n\n", detector.code(), file.title.trim_end_matches('.')).unwrap();
-        writeln!(page, "Code {}, version {}, group: {}.", detector.code(), detector.version(), name(detector.group())).unwrap();
+    for ((code, version, group, _), file) in &told {
+        write!(page, "\n## {code}: {}\n\n", file.title.trim_end_matches('.')).unwrap();
+        writeln!(page, "Code {code}, version {version}, group: {group}.").unwrap();
         for line in &file.body {
             writeln!(page, "{}{line}", if line.starts_with("## ") { "#" } else { "" }).unwrap();
         }
@@ -89,12 +105,12 @@ fn page() -> String {
 }
 
 /// The doc blocks by the code that their first line begins with.
-fn explained() -> BTreeMap<String, Explained> {
+fn explained(folder: &str, apart: &[&str]) -> BTreeMap<String, Explained> {
     let mut files = BTreeMap::new();
-    for entry in fs::read_dir(root().join(FOLDER)).unwrap() {
+    for entry in fs::read_dir(root().join(folder)).unwrap() {
         let path = entry.unwrap().path();
         let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() || APART.contains(&stem.as_str()) {
+        if path.is_dir() || apart.contains(&stem.as_str()) {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();
@@ -105,10 +121,6 @@ fn explained() -> BTreeMap<String, Explained> {
         assert!(twin.is_none(), "two files explain {code}");
     }
     files
-}
-
-fn source(stem: &str) -> String {
-    format!("../{FOLDER}/{stem}.rs")
 }
 
 const fn name(group: Group) -> &'static str {

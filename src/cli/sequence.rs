@@ -135,7 +135,7 @@ impl Sequence {
 impl FrameSource for Sequence {
     type Error = Infallible;
 
-    #[inline]
+    #[inline(always)]
     fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Infallible> {
         let record = loop {
             if self.enough.get() {

@@ -3,14 +3,15 @@
 
 mod considered;
 mod contacts;
-mod local;
+pub mod local;
 mod story;
 mod verdict;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::alert::{Alert, Considered};
+use crate::alert::{Alert, Considered, Verdict};
+use crate::engine::limits::Limits;
 use crate::engine::observation::{Judged, Observation, What};
 use crate::engine::time::Timestamp;
 use crate::rules::policy::Policy;
@@ -21,7 +22,7 @@ use local::LocalNetworks;
 const REMEMBERED_IDS: usize = 65_536;
 
 /// The one ordered stage that sees all flows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Correlator {
     raised: BTreeSet<u64>,
     order: VecDeque<u64>,
@@ -38,6 +39,10 @@ pub struct CorrelateCounters {
     pub observations: u64,
     /// Messages of the local network.
     pub notices: u64,
+    /// Addresses of local networks forgotten early because there were too many.
+    pub addresses_evicted: u64,
+    /// Suspicions about local networks decided early because there were too many.
+    pub suspects_evicted: u64,
     /// Observations below the 25 points of the lowest grade: counted only.
     pub below_low: u64,
     /// Alerts with an id that was raised before, and contacts with an indicator that the client met before.
@@ -48,11 +53,30 @@ pub struct CorrelateCounters {
     pub raised: [u64; 3],
 }
 
+impl Default for Correlator {
+    fn default() -> Self {
+        Self::new(&Limits::default())
+    }
+}
+
 impl Correlator {
-    /// One that tells by this policy.
+    /// A stage that has seen nothing yet, within `limits`.
     #[must_use]
-    pub fn new(policy: Arc<Policy>) -> Self {
-        Self { policy, ..Self::default() }
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            raised: BTreeSet::new(),
+            order: VecDeque::new(),
+            local: LocalNetworks::new(limits),
+            contacts: Contacts::default(),
+            policy: Arc::default(),
+            counters: CorrelateCounters::default(),
+        }
+    }
+
+    /// The same, telling by a policy.
+    #[must_use]
+    pub fn with_policy(self, policy: Arc<Policy>) -> Self {
+        Self { policy, ..self }
     }
 
     /// Judges observations that are complete up to `now`. They are put in order first, so that the order in which workers finish changes nothing.
@@ -71,8 +95,9 @@ impl Correlator {
 
     /// What was counted.
     #[must_use]
-    pub const fn counters(&self) -> CorrelateCounters {
-        self.counters
+    pub fn counters(&self) -> CorrelateCounters {
+        let (addresses_evicted, suspects_evicted) = self.local.evicted();
+        CorrelateCounters { addresses_evicted, suspects_evicted, ..self.counters }
     }
 
     fn in_order(&mut self, mut observations: Vec<Observation>) -> Vec<Alert> {
@@ -82,6 +107,7 @@ impl Correlator {
             found.extend(self.local.tick(observation.at));
             match &observation.what {
                 What::Case(case) => found.extend(self.case(case, observation.at)),
+                What::Detour(detour) => self.local.detour(detour, observation.at),
                 What::Local(notice) => {
                     self.counters.notices += 1;
                     self.local.take(notice, observation.at);
@@ -97,7 +123,8 @@ impl Correlator {
             self.counters.below_low += 1;
             return None;
         };
-        Some(story::tell(case, at, &ruling))
+        let bent = ruling.verdict == Verdict::InPathInjection && self.local.is_bent(case.flow.vlans, case.flow.client.0, at);
+        Some(story::tell(case, at, &ruling.with_path(bent)))
     }
 
     /// One alert for one injection, in order of closing time, then id.

@@ -11,7 +11,7 @@ use crate::alert::{
 use crate::engine::case::scene::Scene;
 use crate::engine::decode::packet::TcpFlags;
 use crate::engine::detect::indicator::Listed;
-use crate::engine::detect::{Group, first_line};
+use crate::engine::detect::{Evidence, Group, first_line};
 use crate::engine::flow::record::Record;
 use crate::engine::observation::{self, Judged};
 use crate::engine::time::Timestamp;
@@ -155,19 +155,20 @@ fn signals(case: &Judged, ruling: &Ruling) -> Vec<Signal> {
     let mut all: Vec<Signal> = assessment
         .evidence
         .iter()
-        .map(|evidence| Signal {
-            code: evidence.code,
-            version: evidence.version,
-            weight: evidence.weight.name(),
-            points: evidence.points,
-            observed: evidence.observed.clone(),
-            expected: evidence.expected.clone(),
-            frames: capped(evidence.frames.clone()),
-            why: evidence.why.to_owned(),
+        .map(|Evidence { code, version, finding, .. }| Signal {
+            code,
+            version: *version,
+            weight: finding.weight.name(),
+            points: finding.points,
+            observed: finding.observed.clone(),
+            expected: finding.expected.clone(),
+            frames: capped(finding.frames.clone()),
+            why: finding.why.to_owned(),
         })
         .collect();
     if assessment.points(Group::Header) > 0 {
-        let voters: Vec<&str> = assessment.evidence.iter().filter(|evidence| evidence.votes > 0).map(|evidence| evidence.code).collect();
+        let voters: Vec<&str> =
+            assessment.evidence.iter().filter(|evidence| evidence.finding.votes > 0).map(|evidence| evidence.code).collect();
         let halved = if assessment.scene.impaired { ", halved because the sensor saw only a part" } else { "" };
         all.push(Signal {
             code: "H",
@@ -223,7 +224,8 @@ fn ladder(case: &Judged) -> Vec<LadderRow> {
     let openings = scene.syn.seen().into_iter().map(|record| (record, true));
     let answers = scene.syn_ack.seen().into_iter().chain(scene.competing.iter().map(|other| &other.record)).map(|record| (record, false));
     let client = scene.client.iter().map(|record| (record, true));
-    let server = scene.base.iter().chain(&scene.forged).map(|record| (record, false));
+    let contradictions = scene.closes.iter().flat_map(|close| [&close.close, &close.contradicted_by]);
+    let server = scene.base.iter().chain(&scene.forged).chain(contradictions).map(|record| (record, false));
     let mut rows: Vec<(&Record, bool)> = openings.chain(answers).chain(client).chain(server).collect();
     rows.sort_by_key(|(record, _)| record.frame);
     rows.dedup_by_key(|(record, _)| record.frame);

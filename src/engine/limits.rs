@@ -40,6 +40,10 @@ pub struct Limits {
     pub case_conflicts: usize,
     /// Frames of judged cases that a flow remembers, so that one forgery is told of once.
     pub judged_frames: usize,
+    /// Addresses of local networks whose owners are remembered; the one heard of longest ago goes first.
+    pub local_addresses: usize,
+    /// Machines that are suspected in local networks, of each kind of suspicion; the one not heard for longest is decided early.
+    pub local_suspects: usize,
     /// Heap bytes of all HTTP connections of one shard: heads and bodies in parts, waiting requests, last answers. The connection that began to hold
     /// some longest ago is read anew from its next message.
     pub http_bytes_per_shard: usize,
@@ -73,6 +77,8 @@ impl Default for Limits {
             case_packets: 64,
             case_conflicts: 8,
             judged_frames: 32,
+            local_addresses: 16_384,
+            local_suspects: 128,
             http_bytes_per_shard: 384 << 10,
             http_head: 16 << 10,
             http_pipeline: 64,
@@ -95,6 +101,7 @@ impl Limits {
             http_bytes_per_shard: scale(default.http_bytes_per_shard),
             fragment_datagrams: scale(default.fragment_datagrams),
             fragment_bytes: scale(default.fragment_bytes),
+            local_addresses: scale(default.local_addresses),
             ..default
         }
     }

@@ -3,7 +3,9 @@
 use super::decode::packet::{Addr, Vlans};
 use super::detect::Assessment;
 use super::flow::Flow;
-use super::local::Notice;
+use super::flow::record::Record;
+use super::flow::side::Ends;
+use super::local::{Mac, Notice};
 use super::time::Timestamp;
 
 /// Something that was observed.
@@ -22,6 +24,37 @@ pub enum What {
     Case(Box<Judged>),
     /// A message of the local network.
     Local(Box<Notice>),
+    /// A connection goes on by way of another machine of the local network.
+    Detour(Box<Detour>),
+}
+
+/// A connection goes on by way of another machine of the local network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Detour {
+    /// The first packet on the new way.
+    pub frame: u64,
+    /// Its time.
+    pub time: Timestamp,
+    /// The end of the connection that this link belongs to, and its hardware address.
+    pub host: (Addr, Mac),
+    /// The other end.
+    pub peer: Addr,
+    /// Who passed the packets on before, and who does now.
+    pub hops: (Mac, Mac),
+    /// VLAN ids of the connection's first packet.
+    pub vlans: Vlans,
+}
+
+impl Detour {
+    /// Of the packets of one direction, from `src` to `dst`, with the Ethernet addresses before and since; none when both machines changed, or none.
+    pub(super) fn of((src, dst): (Addr, Addr), before: Ends, after: Ends, record: &Record, vlans: Vlans) -> Option<Self> {
+        let (host, peer, hops) = match (before.0 == after.0, before.1 == after.1) {
+            (true, false) => ((src, after.0), dst, (before.1, after.1)),
+            (false, true) => ((dst, after.1), src, (before.0, after.0)),
+            _ => return None,
+        };
+        Some(Self { frame: record.frame, time: record.time, host, peer, hops, vlans })
+    }
 }
 
 impl Observation {
@@ -31,6 +64,7 @@ impl Observation {
     pub fn order(&self) -> (Timestamp, u64, u8, u32, (Addr, u16)) {
         match &self.what {
             What::Local(notice) => (self.at, notice.head.frame, 0, 0, (Addr(0), 0)),
+            What::Detour(detour) => (self.at, detour.frame, 2, 0, (detour.host.0, 0)),
             What::Case(case) => (self.at, case.assessment.scene.suspect.frame, 1, case.serial, case.flow.client),
         }
     }

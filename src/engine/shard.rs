@@ -16,7 +16,7 @@ use super::flow::record::Record;
 use super::flow::table::FlowTable;
 use super::flow::{Context, Flow, Stage};
 use super::limits::Limits;
-use super::observation::{ClosedBecause, Observation};
+use super::observation::{ClosedBecause, Detour, Observation, What};
 use super::protocol::http;
 use super::time::Timestamp;
 use super::watch;
@@ -98,7 +98,7 @@ impl Shard {
                 self.events.push(FlowEvent::ListedServer(Record::of(&packet.head)));
             }
         }
-        let (stage, has_http) = (flow.stage, packet.head.payload_len > 0 && (flow.http.is_some() || flow.http_bytes > 0));
+        let (stage, has_http) = (flow.stage, packet.head.payload_len > 0 && flow.http_has_changed());
         if !self.events.is_empty() {
             self.react(index, now, out);
         }
@@ -207,6 +207,7 @@ impl Shard {
         let mut events = std::mem::take(&mut self.events);
         if let Some(flow) = self.flows.flow_mut(index) {
             for event in events.drain(..) {
+                out.extend(detour(flow, &event, now));
                 let before = flow.cases.len();
                 let mut desk =
                     watch::Desk { pool: &self.pool, limits: &self.limits, knowledge: &self.knowledge, counters: &mut self.counters };
@@ -285,4 +286,13 @@ impl Shard {
             self.http_bytes -= flow.http_bytes;
         }
     }
+}
+
+/// The fact about the local network that an event of a flow is.
+fn detour(flow: &Flow, event: &FlowEvent, now: Timestamp) -> Option<Observation> {
+    let FlowEvent::LinkChange { record, before, after, from_server } = event else { return None };
+    let (server, client) = (flow.endpoint(flow.server).0, flow.endpoint(flow.server.other()).0);
+    let ends = if *from_server { (server, client) } else { (client, server) };
+    let detour = Detour::of(ends, *before, *after, record, flow.vlans)?;
+    Some(Observation { at: now, what: What::Detour(Box::new(detour)) })
 }

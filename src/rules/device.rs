@@ -236,38 +236,47 @@ fn is_next_of_server(scene: &Scene) -> bool {
 struct Field {
     name: &'static str,
     matches: bool,
+    /// Empty unless it matches: most entries match in nothing.
     shown: String,
+}
+
+impl Field {
+    fn new(name: &'static str, matches: bool, shown: &dyn Fn() -> String) -> Self {
+        Self { name, matches, shown: if matches { shown() } else { String::new() } }
+    }
 }
 
 fn judged(marks: &Marks, scene: &Scene) -> Vec<Field> {
     let suspect = &scene.suspect;
     let mut fields = Vec::new();
-    let mut judge = |name, matches, shown: String| fields.push(Field { name, matches, shown });
+    let mut judge = |name, matches, shown: &dyn Fn() -> String| fields.push(Field::new(name, matches, shown));
     if !suspect.is_v6() {
         if let Some(ids) = &marks.ip_id {
             let own = is_next_of_server(scene);
-            judge("ip_id", !own && scene.forged.iter().all(|record| ids.contains(&record.ip_id)), format!("IP ID {:#06x}", suspect.ip_id));
+            judge("ip_id", !own && scene.forged.iter().all(|record| ids.contains(&record.ip_id)), &|| {
+                format!("IP ID {:#06x}", suspect.ip_id)
+            });
         }
         if let (Some(expected), Some(syn)) = (marks.ip_id_of_syn, scene.syn.seen()) {
-            judge("ip_id_of_syn", (syn.ip_id == suspect.ip_id) == expected, "IP ID of the client's SYN".to_owned());
+            judge("ip_id_of_syn", (syn.ip_id == suspect.ip_id) == expected, &|| "IP ID of the client's SYN".to_owned());
         }
         if let Some(df) = marks.df {
-            judge("df", suspect.df() == df, format!("DF {}", if suspect.df() { "set" } else { "clear" }));
+            judge("df", suspect.df() == df, &|| format!("DF {}", if suspect.df() { "set" } else { "clear" }));
         }
     }
     if let Some(windows) = &marks.window {
-        judge("window", windows.contains(&suspect.window), format!("window {}", suspect.window));
+        judge("window", windows.contains(&suspect.window), &|| format!("window {}", suspect.window));
     }
     if let Some(expected) = marks.no_options {
-        judge("no_options", suspect.no_options() == expected, "no TCP options".to_owned());
+        judge("no_options", suspect.no_options() == expected, &|| "no TCP options".to_owned());
     }
     if let Some(sets) = &marks.flags {
         let flags = TcpFlags(suspect.flags.0 & 0x3f).to_string();
-        judge("flags", sets.contains(&flags), format!("flags {flags}"));
+        judge("flags", sets.contains(&flags), &|| format!("flags {flags}"));
     }
     if let Some(expected) = marks.reserved_bits {
         let odd = suspect.flags.any(TcpFlags::RESERVED | TcpFlags::ECE | TcpFlags::CWR);
-        judge("reserved_bits", odd == expected, "reserved or ECN bits".to_owned());
+        judge("reserved_bits", odd == expected, &|| "reserved or ECN bits".to_owned());
     }
     fields.extend(of_sequence(marks, scene));
     fields.extend(of_content(marks, scene));
@@ -282,21 +291,21 @@ fn of_sequence(marks: &Marks, scene: &Scene) -> Vec<Field> {
         && scene.forged.len() >= 2
     {
         let rises = pairs().all(|(a, b)| b.ttl == a.ttl.wrapping_add(1) && b.window == a.window.wrapping_add(1));
-        fields.push(Field { name: "ttl_and_window_rise", matches: rises == expected, shown: "TTL and window rise by one".to_owned() });
+        fields.push(Field::new("ttl_and_window_rise", rises == expected, &|| "TTL and window rise by one".to_owned()));
     }
     let resets: Vec<&Record> = scene.forged.iter().filter(|record| record.flags.any(TcpFlags::RST)).collect();
     if let Some(step) = marks.reset_step
         && resets.len() >= 2
     {
         let steps = resets.iter().zip(resets.iter().skip(1)).any(|(a, b)| b.seq.wrapping_sub(a.seq) == step);
-        fields.push(Field { name: "reset_step", matches: steps, shown: format!("second RST {step} further") });
+        fields.push(Field::new("reset_step", steps, &|| format!("second RST {step} further")));
     }
     if let Some((from, to)) = marks.last_ack_ms
         && let Some(ack) = scene.forged.iter().find(|record| record.frame > scene.suspect.frame && record.is_bare_ack())
     {
         let after = ack.time - scene.suspect.time;
         let within = (Span::from_millis(i64::from(from))..=Span::from_millis(i64::from(to))).contains(&after);
-        fields.push(Field { name: "last_ack_ms", matches: within, shown: format!("last ACK after {:.1} ms", after.as_millis_f64()) });
+        fields.push(Field::new("last_ack_ms", within, &|| format!("last ACK after {:.1} ms", after.as_millis_f64())));
     }
     fields
 }
@@ -305,19 +314,16 @@ fn of_content(marks: &Marks, scene: &Scene) -> Vec<Field> {
     let mut fields = Vec::new();
     if let (Some(only), Some(response)) = (&marks.only_fields, &scene.response) {
         let matches = !response.field_names.is_empty() && response.fields().all(|name| only.iter().any(|other| other == name));
-        fields.push(Field {
-            name: "only_fields",
-            matches,
-            shown: format!("only the fields {}", response.fields().collect::<Vec<_>>().join(", ")),
-        });
+        let shown = || format!("only the fields {}", response.fields().collect::<Vec<_>>().join(", "));
+        fields.push(Field::new("only_fields", matches, &shown));
     }
     if let (Some(prefix), Some(response)) = (&marks.server_field, &scene.response) {
         let matches = response.server.as_ref().is_some_and(|server| server.starts_with(prefix.as_str()));
-        fields.push(Field { name: "server_field", matches, shown: format!("Server {prefix}") });
+        fields.push(Field::new("server_field", matches, &|| format!("Server {prefix}")));
     }
     if let Some(hex) = &marks.payload_hex {
         let payload: String = scene.payload.iter().take(64).map(|byte| format!("{byte:02x}")).collect();
-        fields.push(Field { name: "payload_hex", matches: payload == *hex, shown: format!("payload {hex}") });
+        fields.push(Field::new("payload_hex", payload == *hex, &|| format!("payload {hex}")));
     }
     fields
 }

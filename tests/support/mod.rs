@@ -5,6 +5,7 @@ pub(crate) mod connection;
 pub(crate) mod container;
 pub(crate) mod host;
 pub(crate) mod injector;
+pub(crate) mod lan;
 pub(crate) mod segment;
 pub(crate) mod story;
 pub(crate) mod wire;

@@ -109,6 +109,15 @@ impl Story {
         number
     }
 
+    /// Captures an Ethernet frame as it is, at the present time. Returns its number.
+    pub(crate) fn put_frame(&mut self, mut bytes: Vec<u8>) -> u64 {
+        let original_len = bytes.len() as u32;
+        bytes.truncate(self.snap);
+        self.frames.push(Captured { time: self.now, bytes, original_len, interface: 0, section: self.section });
+        self.now += 10_000;
+        self.frames.len() as u64
+    }
+
     /// Captures `segment` in fragments with `size` bytes of data each. Returns the frame number of the last.
     pub(crate) fn put_fragments(&mut self, segment: &Segment, size: usize) -> u64 {
         let mut number = 0;

@@ -186,31 +186,36 @@ impl CaptureFile {
     }
 
     /// Finds the next record. To be taken before the next is looked for.
-    #[inline]
+    // A record lives in registers from here to the frame; returned through memory it costs more than reading it.
+    #[inline(always)]
     pub(crate) fn next_record(&mut self) -> Result<Option<Record>, ReadError> {
-        if self.over {
-            return Ok(None);
-        }
         let next = match &mut self.format {
+            _ if self.over => Ok(None),
             Format::Pcap(pcap) => pcap.next(&mut self.buffer, self.packets),
             Format::PcapNg(pcapng) => pcapng.next(&mut self.buffer, self.packets),
         };
         match next {
-            Ok(Some(record)) => return Ok(Some(record)),
-            Ok(None) => self.over = true,
-            Err(damage) => {
-                self.over = true;
-                if !self.was_stopped_at(&damage) {
-                    let (path, compression) = (self.name.clone(), self.compression);
-                    return Err(ReadError::Damaged { path, compression, offset: self.damage_at(), packets: self.packets, damage });
-                }
+            Ok(Some(record)) => Ok(Some(record)),
+            Ok(None) => self.end(None),
+            Err(damage) => self.end(Some(damage)),
+        }
+    }
+
+    /// Nothing more will be given, for this reason.
+    #[cold]
+    fn end<T>(&mut self, damage: Option<Damage>) -> Result<Option<T>, ReadError> {
+        self.over = true;
+        match damage.filter(|damage| !self.was_stopped_at(damage)) {
+            None => Ok(None),
+            Some(damage) => {
+                let (path, compression) = (self.name.clone(), self.compression);
+                Err(ReadError::Damaged { path, compression, offset: self.damage_at(), packets: self.packets, damage })
             }
         }
-        Ok(None)
     }
 
     /// The frame that a record holds.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take(&mut self, record: &Record) -> Frame<'_> {
         self.number = self.number.saturating_add(record.numbered_before).saturating_add(1);
         self.packets = self.packets.saturating_add(1);

@@ -144,21 +144,22 @@ impl Pcap {
     }
 
     /// The next packet, or `None` at a clean end; `packets` were given so far.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next(&self, buffer: &mut Buffer, packets: u64) -> Result<Option<Record>, Damage> {
-        if !buffer.has(self.record_header) {
-            return if buffer.at_clean_end() { Ok(None) } else { Err(buffer.cut(part(packets))) };
+        match self.buffered(buffer.rest()) {
+            Some(record) => Ok(Some(record)),
+            None => self.read_on(buffer, packets),
         }
-        let [seconds, ticks, captured, wire_len] = self.fields(buffer.rest());
-        if captured > MAX_CAPTURED {
-            return Err(Damage::CapturedLength { packet: packets.saturating_add(1), length: captured });
-        }
+    }
+
+    /// The record at the beginning of `rest`, if it is all there and can be one.
+    #[inline(always)]
+    fn buffered(&self, rest: &[u8]) -> Option<Record> {
+        let (header, _) = rest.split_first_chunk::<RECORD_HEADER>()?;
+        let [seconds, ticks, captured, wire_len] = self.fields(header);
         let len = captured as usize;
         let whole = self.record_header + len;
-        if !buffer.has(whole) {
-            return Err(buffer.cut(part(packets)));
-        }
-        Ok(Some(Record {
+        (captured <= MAX_CAPTURED && whole <= rest.len()).then(|| Record {
             skip: self.record_header,
             len,
             whole,
@@ -166,7 +167,22 @@ impl Pcap {
             time: Timestamp::from_parts(i64::from(seconds), i64::from(ticks) * self.nanos_per_tick),
             link: self.link,
             wire_len: wire_len.max(captured),
-        }))
+        })
+    }
+
+    #[cold]
+    fn read_on(&self, buffer: &mut Buffer, packets: u64) -> Result<Option<Record>, Damage> {
+        if !buffer.has(self.record_header) {
+            return if buffer.at_clean_end() { Ok(None) } else { Err(buffer.cut(part(packets))) };
+        }
+        let [_, _, captured, _] = self.fields(buffer.rest());
+        if captured > MAX_CAPTURED {
+            return Err(Damage::CapturedLength { packet: packets.saturating_add(1), length: captured });
+        }
+        if !buffer.has(self.record_header + captured as usize) {
+            return Err(buffer.cut(part(packets)));
+        }
+        Ok(self.buffered(buffer.rest()))
     }
 
     /// Whether a whole record is buffered, so that the next packet needs no reading.

@@ -13,6 +13,7 @@ mod mpls;
 pub mod packet;
 mod plausible;
 mod ppp;
+mod quick;
 mod tcp;
 mod tunnel;
 mod wifi;
@@ -73,20 +74,30 @@ impl Decoder {
     /// but an 802.11 frame may hold several. A packet may borrow from the frame or from the decoder, where a reassembled datagram lives.
     #[inline]
     pub fn decode(&mut self, frame: &Frame<'_>, mut each: impl FnMut(Decoded<'_, '_>)) {
+        self.counters.frame();
+        match quick::segment(frame, &mut self.counters) {
+            Some(packet) => each(Decoded::Tcp(&packet)),
+            None => self.walk(frame, &mut each),
+        }
+    }
+
+    /// The whole way through a frame, header by header.
+    #[inline(never)]
+    fn walk(&mut self, frame: &Frame<'_>, each: &mut impl FnMut(Decoded<'_, '_>)) {
         let Self { vlan_depth, tunnel_depth, counters, fragments, wholes } = self;
-        counters.frame();
         let mut desk = Desk { frame, counters, fragments, wholes, tags_left: *vlan_depth, tunnels_left: *tunnel_depth };
-        match &first(&mut desk) {
+        let mut link = Link::default();
+        match link::first(frame, &mut link).map_err(Stop::Fate).and_then(|next| datagram(next, link, &mut desk)) {
             Ok(packet) => {
                 desk.counters.add(Count::Tcp);
-                each(Decoded::Tcp(packet));
+                each(Decoded::Tcp(&packet));
             }
-            Err(Stop::Fate(fate)) => desk.left(*fate),
+            Err(Stop::Fate(fate)) => desk.left(fate),
             Err(Stop::Datagram(datagram)) => {
                 desk.left(datagram.fate());
-                each(Decoded::Datagram(datagram));
+                each(Decoded::Datagram(&datagram));
             }
-            Err(Stop::Several(subframes, link)) => several(*subframes, *link, &mut desk, &mut each),
+            Err(Stop::Several(subframes, link)) => several(subframes, link, &mut desk, each),
         }
     }
 
@@ -180,33 +191,6 @@ impl<'a> Desk<'a, '_> {
             _ => {}
         }
     }
-}
-
-/// The TCP segment in the frame, or what there is instead. The way of nearly every packet, IPv4 on Ethernet, shares nothing with the
-/// others: where they meet, all that is known of a packet would be kept in memory.
-#[inline]
-fn first<'a>(desk: &mut Desk<'a, '_>) -> Result<Packet<'a>, Stop<'a>> {
-    let mut link = Link::default();
-    match link::first(desk.frame, &mut link)? {
-        Next::V4(ip) => {
-            let (outer, upper) = ip::v4(ip, link, desk)?;
-            if upper.protocol == TCP {
-                return tcp::segment(desk.frame.number, outer, upper, desk.counters);
-            }
-            above(outer, upper, desk)
-        }
-        Next::V6(ip) => over_v6(ip, link, desk),
-        other => datagram(other, link, desk),
-    }
-}
-
-#[inline(never)]
-fn over_v6<'a>(ip: Captured<'a>, link: Link<'a>, desk: &mut Desk<'a, '_>) -> Result<Packet<'a>, Stop<'a>> {
-    let (outer, upper) = ip::v6(ip, link, desk)?;
-    if upper.protocol == TCP {
-        return tcp::segment(desk.frame.number, outer, upper, desk.counters);
-    }
-    above(outer, upper, desk)
 }
 
 /// The TCP segment that `next` leads to, or what there is instead.

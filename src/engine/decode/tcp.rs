@@ -14,11 +14,11 @@ const ONLY_TIMESTAMPS: [u8; 4] = [1, 1, 8, 10];
 
 /// The options that are kept.
 #[derive(Clone, Copy, Default)]
-struct Options {
-    mss: Option<u16>,
-    window_scale: Option<u8>,
-    sack_permitted: bool,
-    timestamps: Option<(u32, u32)>,
+pub(super) struct Options {
+    pub(super) mss: Option<u16>,
+    pub(super) window_scale: Option<u8>,
+    pub(super) sack_permitted: bool,
+    pub(super) timestamps: Option<(u32, u32)>,
 }
 
 /// Reads the TCP header. The error is that of the whole walk, because to turn the result into another would copy the packet.
@@ -35,7 +35,13 @@ pub(super) fn segment<'a>(frame: u64, outer: Outer<'a>, upper: Upper<'a>, counte
     };
     let bytes = header.slice();
     let payload_len = upper.declared.checked_sub(bytes.len() as u32).ok_or(Count::TcpOffsetInvalid)?;
-    let options = options(&header, upper, cut, counters);
+    let options = if cut {
+        counters.add(Count::TcpOptionsCut);
+        // Of what is there only: an option that the snap length cut in two is not malformed.
+        read_options(upper.bytes.get(TcpHeader::MIN_LEN..).unwrap_or(&[])).0
+    } else {
+        options(header.options(), counters)
+    };
     let sum_known = upper.checksum_covers_addresses && !cut;
     let head = Head {
         frame,
@@ -56,6 +62,7 @@ pub(super) fn segment<'a>(frame: u64, outer: Outer<'a>, upper: Upper<'a>, counte
         flags: flags(bytes),
         ttl: outer.ttl,
         ip_id: outer.id,
+        flow_label: outer.flow_label,
         df: outer.df,
         ip_version: outer.version,
         header_sum: if sum_known { header_sum(outer.src, outer.dst, bytes, upper.declared) } else { 0 },
@@ -89,14 +96,9 @@ fn flags(header: &[u8]) -> TcpFlags {
     }
 }
 
+/// The options that are kept, of an options area wholly captured.
 #[inline]
-fn options(header: &TcpHeaderSlice<'_>, upper: Upper<'_>, cut: bool, counters: &mut Counters) -> Options {
-    if cut {
-        counters.add(Count::TcpOptionsCut);
-        // Of what is there only: an option that the snap length cut in two is not malformed.
-        return read_options(upper.bytes.get(TcpHeader::MIN_LEN..).unwrap_or(&[])).0;
-    }
-    let bytes = header.options();
+pub(super) fn options(bytes: &[u8], counters: &mut Counters) -> Options {
     if bytes.is_empty() {
         return Options::default();
     }

@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::Decoder;
 use super::checksum::checksum_ok;
 use super::packet::{Head, Vlans};
 use super::samples::*;
+use super::{Decoded, Decoder};
 use crate::engine::frame::{Frame, LinkType};
 use crate::engine::limits::Limits;
 
@@ -344,6 +344,32 @@ proptest! {
             }
         }
         prop_assert_eq!(decoder.frames() as usize, frames.len() * links::ALL.len());
+    }
+
+    #[test]
+    fn the_short_way_and_the_long_one_end_alike(
+        version in prop::sample::select(vec![4, 6]),
+        options in prop::sample::select(vec![&[][..], &[1, 1, 8, 10, 0, 0, 0, 3, 0, 0, 0, 4], &[2, 4, 5, 180, 1, 3, 3, 7], &[8, 3, 0, 0]]),
+        changes in proptest::collection::vec((0usize..90, any::<u8>()), 0..4),
+        (cut, longer) in (0usize..120, 0u32..3),
+    ) {
+        let mut bytes = match version {
+            4 => ethernet(IPV4, &ipv4(&tcp(options, b"hello"))),
+            _ => ethernet(IPV6, &ipv6(TCP, &tcp6(options, b"hello"))),
+        };
+        changes.iter().for_each(|(at, to)| if let Some(byte) = bytes.get_mut(*at) { *byte = *to });
+        bytes.truncate(cut);
+        let given = Frame { wire_len: bytes.len() as u32 + longer, ..frame(LinkType::ETHERNET, &bytes) };
+        let (mut short, mut long) = (Decoder::new(&Limits::default()), Decoder::new(&Limits::default()));
+        let mut walked = Vec::new();
+        long.counters.frame();
+        long.walk(&given, &mut |decoded| {
+            if let Decoded::Tcp(packet) = decoded {
+                walked.push((packet.head, packet.payload.to_vec()));
+            }
+        });
+        prop_assert_eq!(all_decoded(&mut short, &given), walked);
+        prop_assert_eq!((short.counts(), short.understood()), (long.counts(), long.understood()));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a flow reports of a packet. Facts of TCP only; what they mean is decided elsewhere.
 
 use super::record::Record;
-use super::side::Opening;
+use super::side::{Ends, Opening};
 use crate::engine::protocol::http;
 
 /// Something out of the ordinary, or a message of the application.
@@ -21,6 +21,17 @@ pub enum FlowEvent {
     Reset(Record),
     /// Something that the server's end of the connection cannot have done.
     CloseContradiction(CloseContradiction),
+    /// The packets of one direction pass between other machines than before.
+    LinkChange {
+        /// The first packet on the new way.
+        record: Record,
+        /// The machines before it.
+        before: Ends,
+        /// The machines since.
+        after: Ends,
+        /// Which direction.
+        from_server: bool,
+    },
     /// An HTTP message of the server; the record is of the segment that completed it.
     Http(http::Event),
 }
@@ -71,7 +82,8 @@ pub enum CloseKind {
     DataAfterFin,
     /// A FIN of the server before bytes that were sent in its name.
     FinBeforeData,
-    /// A bare acknowledgment of the server, later than bytes sent in its name and acknowledging more, whose sequence number lies before them.
+    /// A bare acknowledgment of the server, later than bytes sent in its name and acknowledging more, or much later and acknowledging as much, whose
+    /// sequence number lies before them.
     AckBeforeData,
     /// A second RST whose sequence number is higher than the first one's and than any acknowledgment.
     ResetMoved,

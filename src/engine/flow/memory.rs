@@ -130,7 +130,11 @@ impl Pool {
     /// What is held of the payload of one packet, joined; empty when it was not kept.
     #[must_use]
     pub fn payload_of(&self, log: LogId, frame: u64) -> Vec<u8> {
-        self.pieces(log).filter(|piece| piece.record.frame == frame).flat_map(|piece| piece.bytes.iter().copied()).collect()
+        let mut payload = Vec::new();
+        for piece in self.pieces(log).filter(|piece| piece.record.frame == frame) {
+            payload.extend_from_slice(piece.bytes);
+        }
+        payload
     }
 
     /// Bytes of payload held for a stream.

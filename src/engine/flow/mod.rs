@@ -215,6 +215,10 @@ impl Flow {
         let reading = self.http.as_ref().map_or(0, |http| http.heap_bytes());
         reading + self.last_answer.as_ref().map_or(0, |answer| answer.heap_bytes())
     }
+    /// What `count_http_bytes` gives may be another number than when this was asked before.
+    pub fn http_has_changed(&mut self) -> bool {
+        self.http.as_mut().map_or(self.http_bytes > 0, |http| http.take_changed())
+    }
     /// Lets go of what HTTP holds; reading goes on at the next message.
     pub fn drop_http(&mut self, counters: &mut FlowCounters) {
         self.last_answer = None;

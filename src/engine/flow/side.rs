@@ -7,6 +7,8 @@ use crate::engine::time::Timestamp;
 
 /// First headers kept of a direction; the base that later suspects are compared with.
 const EARLY: usize = 3;
+/// Changes of the Ethernet addresses that a direction tells of: a mirror that sees a packet on both sides of a router gives one a packet.
+const LINK_CHANGES: u8 = 4;
 /// Last headers kept of a direction.
 const RECENT: usize = 5;
 
@@ -87,6 +89,9 @@ pub struct Side {
     pub history: Box<History>,
 }
 
+/// Ethernet source and destination.
+pub type Ends = ([u8; 6], [u8; 6]);
+
 /// The headers that stacks are told apart by.
 #[derive(Debug, Default)]
 pub struct History {
@@ -99,7 +104,10 @@ pub struct History {
     /// The first RST.
     pub rst: Record,
     /// Ethernet source and destination of the direction's first packet.
-    pub ether: Option<([u8; 6], [u8; 6])>,
+    pub ether: Option<Ends>,
+    /// Ethernet source and destination of the packet noted last.
+    link: Option<Ends>,
+    link_changes: u8,
     noted: u32,
     early: [Record; EARLY],
     recent: [Record; RECENT],
@@ -114,6 +122,17 @@ impl History {
             *slot = *record;
         }
         self.noted = self.noted.saturating_add(1);
+    }
+
+    /// Notes between which machines a packet passed; those of the packet noted before it, when they were others.
+    #[inline]
+    pub fn note_link(&mut self, ends: Option<Ends>) -> Option<Ends> {
+        if ends == self.link {
+            return None;
+        }
+        let before = std::mem::replace(&mut self.link, ends)?;
+        self.link_changes = self.link_changes.saturating_add(1);
+        (ends.is_some() && self.link_changes <= LINK_CHANGES).then_some(before)
     }
 
     /// The headers still held, in order of arrival.

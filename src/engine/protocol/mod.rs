@@ -1,5 +1,7 @@
 //! Bytes of streams and datagrams to messages. Knows nothing of flows, tables or attacks.
 
 pub mod arp;
+pub mod dhcp;
 pub mod http;
+pub mod ndp;
 pub mod url;

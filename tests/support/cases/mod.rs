@@ -6,6 +6,8 @@ mod framing;
 mod fronts;
 mod http;
 mod in_path;
+mod lan;
+mod lan_settings;
 mod listed;
 mod race;
 mod rare;
@@ -21,18 +23,11 @@ pub(crate) use told::{Alert, Case, Expected, Told};
 
 /// Every case, in order of name.
 pub(crate) fn all() -> Vec<Case> {
-    let loud_and_twins = [
-        race::cases(),
-        stream::cases(),
-        framing::cases(),
-        wrapped::cases(),
-        in_path::cases(),
-        resets::cases(),
-        evasion::cases(),
-        listed::cases(),
-    ];
+    let loud_and_twins =
+        [race::cases(), stream::cases(), framing::cases(), wrapped::cases(), in_path::cases(), resets::cases(), evasion::cases()];
+    let local = [lan::cases(), lan_settings::cases(), listed::cases()];
     let quiet = [fronts::cases(), tcp::cases(), closes::cases(), listed::quiet(), sensor::cases(), web::cases(), rare::cases()];
-    let mut cases: Vec<Case> = loud_and_twins.into_iter().chain(quiet).flatten().collect();
+    let mut cases: Vec<Case> = loud_and_twins.into_iter().chain(local).chain(quiet).flatten().collect();
     cases.sort_by(|a, b| a.name.cmp(&b.name));
     cases
 }

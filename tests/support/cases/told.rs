@@ -163,6 +163,11 @@ impl Alert {
         Self { verdict: vec![verdict.to_owned()], ..Self::in_path(mechanism, frames) }
     }
 
+    /// The path was bent inside the network by these messages; the machine whose place was taken was last heard before them in `genuine`.
+    pub(crate) fn local(mechanism: &str, forged: &[u64], genuine: Option<u64>) -> Self {
+        Self { verdict: vec!["local_mitm".to_owned()], genuine_frame: genuine, ..Self::on_path(mechanism, forged, 0) }
+    }
+
     /// This verdict would do as well.
     pub(crate) fn or_verdict(mut self, verdict: &str) -> Self {
         self.verdict.push(verdict.to_owned());

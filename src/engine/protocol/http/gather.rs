@@ -46,9 +46,6 @@ impl Gather {
         };
         let before = self.bytes.len();
         let fits = append_bounded(&mut self.bytes, segment.rest, cap);
-        if start(&self.bytes) == Start::No {
-            return Gathered::Garbage;
-        }
         // The empty line may have begun in the last three bytes of what was there before.
         match head_end(&self.bytes, before.saturating_sub(3)) {
             Some(end) => {
@@ -58,6 +55,7 @@ impl Gather {
                 self.span = None;
                 Gathered::Head(WholeHead { bytes: Cow::Owned(bytes), first, end: segment.here() })
             }
+            None if start(&self.bytes) == Start::No => Gathered::Garbage,
             None if fits => {
                 segment.rest = &[];
                 self.span = Some((first, segment.here()));
@@ -73,21 +71,19 @@ impl Gather {
         if head.is_empty() {
             return Gathered::More;
         }
-        if start(head) == Start::No {
-            return Gathered::Garbage;
-        }
         match head_end(head, 0).and_then(|end| head.split_at_checked(end)) {
-            Some((bytes, _)) if bytes.len() > cap => Gathered::TooLong,
-            Some((bytes, after)) => {
+            // Its parser refuses it if it is none.
+            Some((bytes, after)) if bytes.len() <= cap => {
                 segment.rest = after;
                 Gathered::Head(WholeHead { bytes: Cow::Borrowed(bytes), first, end: segment.here() })
             }
+            _ if start(head) == Start::No => Gathered::Garbage,
             None if append_bounded(&mut self.bytes, head, cap) => {
                 segment.rest = &[];
                 self.span = Some((first, segment.here()));
                 Gathered::More
             }
-            None => Gathered::TooLong,
+            _ => Gathered::TooLong,
         }
     }
 

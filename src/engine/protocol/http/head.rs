@@ -28,7 +28,7 @@ pub(super) struct RequestHead {
 /// A response head, not paired yet, and what its body is like if it may have one.
 #[derive(Debug)]
 pub(super) struct ResponseHead {
-    pub(super) response: Response,
+    pub(super) response: Box<Response>,
     pub(super) body: Framing,
     pub(super) codings: Codings,
 }
@@ -160,7 +160,7 @@ pub(super) fn parse_response(head: &[u8], first: Stamp, end: Stamp) -> Option<Re
         Some(length) => Framing::Length(length),
         None => Framing::UntilClose,
     };
-    let response = Response {
+    let response = Box::new(Response {
         status,
         minor,
         has_date: read.has_date,
@@ -176,7 +176,7 @@ pub(super) fn parse_response(head: &[u8], first: Stamp, end: Stamp) -> Option<Re
         first,
         head_end: end,
         request: None,
-    };
+    });
     Some(ResponseHead { response, body, codings: read.codings })
 }
 
@@ -208,14 +208,11 @@ impl Fields {
                 read.add(field.name, field.value);
             }
             if read.names.len() + field.name.len() < FIELD_NAMES {
-                let start = read.names.len();
                 read.names.push_str(field.name);
                 read.names.push(',');
-                if let Some(name) = read.names.get_mut(start..) {
-                    name.make_ascii_lowercase();
-                }
             }
         }
+        read.names.make_ascii_lowercase();
         read
     }
 

@@ -1,8 +1,10 @@
 //! Finds the redirects in a page: meta refresh, scripts that set `location`, frames.
 
+use std::sync::LazyLock;
+
 use html5gum::emitters::callback::{Callback, CallbackEmitter, CallbackEvent};
 use html5gum::{Span, State, Tokenizer};
-use memchr::memmem;
+use memchr::memmem::Finder;
 
 use super::message::{Redirect, RedirectKind, text};
 use super::{refresh, script};
@@ -38,11 +40,13 @@ pub(super) fn looks_like_html(body: &[u8]) -> Option<bool> {
 
 /// A cheap look that most pages do not pass. Names of HTML are searched in any case, the script's word in its own.
 fn may_redirect(body: &[u8]) -> bool {
-    if memmem::find(body, b"location").is_some() {
+    static SCRIPT: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("location"));
+    static NAMES: LazyLock<[Finder<'_>; 3]> = LazyLock::new(|| ["http-equiv", "<iframe", "<frame"].map(Finder::new));
+    if SCRIPT.find(body).is_some() {
         return true;
     }
     let lower = body.to_ascii_lowercase();
-    [&b"http-equiv"[..], b"<iframe", b"<frame"].iter().any(|needle| memmem::find(&lower, needle).is_some())
+    NAMES.iter().any(|name| name.find(&lower).is_some())
 }
 
 /// What the current tag is, as far as it matters.

@@ -69,6 +69,8 @@ pub struct Connection {
     server: Server,
     waiting: Waiting,
     end: Option<End>,
+    /// Something that counts in `heap_bytes` may have changed since that was asked.
+    changed: bool,
 }
 
 impl Connection {
@@ -84,12 +86,17 @@ impl Connection {
     }
     /// Bytes from the client. `at` is the segment they came in; `at.seq` the sequence number of the first of `bytes`.
     pub fn client_bytes(&mut self, bytes: &[u8], at: Stamp, limits: &Limits) {
+        self.changed = true;
         if self.is_live() && !bytes.is_empty() && !self.client.read(Segment::new(bytes, at), &mut self.waiting, limits) {
             self.stop(End::TooLong);
         }
     }
     /// Bytes from the server.
     pub fn server_bytes(&mut self, bytes: &[u8], at: Stamp, limits: &Limits, events: &mut Vec<Event>) {
+        if self.server.passes(bytes) {
+            return;
+        }
+        self.changed = true;
         if self.is_live()
             && !bytes.is_empty()
             && let Err(end) = self.server.read(Segment::new(bytes, at), &mut self.waiting, limits, events)
@@ -105,6 +112,7 @@ impl Connection {
     /// `len` bytes of the server were lost to the capture. Reading goes on in a body of known length that outlasts the gap, else at the next
     /// status line; the requests that waited are forgotten then, since the lost bytes may have answered any of them.
     pub fn server_gap(&mut self, len: Option<u32>, events: &mut Vec<Event>) {
+        self.changed = true;
         if !self.server.skip(len, events) {
             self.waiting.forget();
         }
@@ -133,6 +141,10 @@ impl Connection {
             requests_unpaired: self.waiting.turned_away_total(),
             bodies_unread: self.server.unread_bodies(),
         }
+    }
+    /// Whether `heap_bytes` may give another number than when this was asked before.
+    pub const fn take_changed(&mut self) -> bool {
+        std::mem::replace(&mut self.changed, false)
     }
     /// Heap bytes held, for the memory accounts.
     #[must_use]

@@ -41,6 +41,14 @@ pub(super) enum End {
 }
 
 impl Server {
+    /// Goes past bytes that lie wholly in a body of which nothing is kept; false, and nothing done, when they do not.
+    pub(super) fn passes(&mut self, bytes: &[u8]) -> bool {
+        match (&mut self.state, &self.body) {
+            (State::Body(framing), None) => framing.skip(bytes.len() as u32),
+            _ => false,
+        }
+    }
+
     /// Reads a segment; tells when the stream is no longer to be read.
     pub(super) fn read(
         &mut self,
@@ -60,10 +68,13 @@ impl Server {
                     Gathered::More => return Ok(()),
                     Gathered::Garbage => self.lose(),
                     Gathered::TooLong => return Err(End::TooLong),
-                    Gathered::Head(head) => match parse_response(&head.bytes, head.first, head.end) {
-                        Some(head) => self.answer(head, waiting, limits, events)?,
-                        None => self.lose(),
-                    },
+                    Gathered::Head(head) if start::status_line(&head.bytes) == Start::Yes => {
+                        match parse_response(&head.bytes, head.first, head.end) {
+                            Some(head) => self.answer(head, waiting, limits, events)?,
+                            None => self.lose(),
+                        }
+                    }
+                    Gathered::Head(_) => self.lose(),
                 },
                 State::Body(framing) => match framing.next(&mut segment.rest) {
                     Piece::Data(data) => self.keep(data, limits, events),
@@ -133,7 +144,7 @@ impl Server {
             self.body = Body::of(&response, codings).filter(|kept| self.is_worth_keeping(kept, body, limits));
             self.state = State::Body(body);
         }
-        events.push(Event::Head(Box::new(response)));
+        events.push(Event::Head(response));
         if switches { Err(End::Switched) } else { Ok(()) }
     }
 

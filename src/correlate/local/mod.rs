@@ -1,0 +1,129 @@
+//! The local network: who claims to be whom, and what that did to the traffic of others. One file for each detector.
+
+mod addresses;
+pub mod detours;
+mod incidents;
+pub mod leases;
+pub mod moved;
+pub mod routers;
+pub mod spoof;
+mod tell;
+#[cfg(test)]
+mod tests;
+
+use addresses::{Addresses, Network, vlan_pair};
+use detours::Redirector;
+use incidents::{Incidents, MEMORY, Suspicion};
+use leases::{Newcomer, Servers};
+use routers::{Announcer, Routers};
+use spoof::Claimer;
+use tell::MEDIUM;
+
+use crate::alert::Alert;
+use crate::engine::decode::packet::{Addr, Vlans};
+use crate::engine::limits::Limits;
+use crate::engine::local::{Mac, Message, Notice};
+use crate::engine::observation::Detour;
+use crate::engine::time::Timestamp;
+
+/// Code and version of each detector, in the order of the documentation.
+pub const DETECTORS: [(&str, u32); 5] = [
+    (spoof::CODE, spoof::VERSION),
+    (moved::CODE, moved::VERSION),
+    (leases::CODE, leases::VERSION),
+    (routers::CODE, routers::VERSION),
+    (detours::CODE, detours::VERSION),
+];
+
+/// What was learned of the local networks, and who is suspected in them.
+#[derive(Debug)]
+pub(super) struct LocalNetworks {
+    addresses: Addresses,
+    servers: Servers,
+    routers: Routers,
+    claimers: Incidents<(Network, Mac), Claimer>,
+    newcomers: Incidents<(Network, Mac), Newcomer>,
+    announcers: Incidents<(Network, Mac), Announcer>,
+    redirectors: Incidents<(Network, Mac), Redirector>,
+}
+
+impl LocalNetworks {
+    pub(super) fn new(limits: &Limits) -> Self {
+        let most = limits.local_suspects;
+        Self {
+            addresses: Addresses::new(limits.local_addresses),
+            servers: Servers::default(),
+            routers: Routers::default(),
+            claimers: Incidents::new(most),
+            newcomers: Incidents::new(most),
+            announcers: Incidents::new(most),
+            redirectors: Incidents::new(most),
+        }
+    }
+
+    /// Takes a message.
+    pub(super) fn take(&mut self, notice: &Notice, now: Timestamp) {
+        match &notice.message {
+            Message::Claim(claim) => spoof::take(notice, claim, now, (&mut self.addresses, &mut self.claimers)),
+            Message::Lease(lease) => {
+                if let (true, Some(address), Some(mac)) = (lease.granted, lease.address, lease.client) {
+                    self.addresses.grant(addresses::network(&notice.head), address, mac, now);
+                }
+                leases::take(notice, lease, now, (&mut self.servers, &mut self.newcomers));
+            }
+            Message::Router(said) => routers::take(notice, said, now, (&mut self.routers, &mut self.announcers)),
+            Message::Redirect(redirect) => detours::take(notice, redirect, now, (&self.addresses, &mut self.redirectors)),
+        }
+    }
+
+    /// Takes that a connection goes on by way of another machine.
+    pub(super) fn detour(&mut self, detour: &Detour, now: Timestamp) {
+        let here = vlan_pair(detour.vlans);
+        let drawn = |(claimer, last): &(&Claimer, Timestamp)| {
+            claimer.moved.is_none()
+                && now - *last <= moved::FOLLOWS_WITHIN
+                && claimer.concerns_network(here)
+                && claimer.may_have_moved(detour)
+        };
+        let key = self.claimers.iter().find(drawn).map(|(claimer, _)| claimer.key());
+        if let Some(key) = key {
+            self.claimers.change(key, now, |claimer| claimer.moved = Some(*detour));
+        }
+    }
+
+    /// Whether the path of a client was bent a short time ago, by somebody who would be told of.
+    pub(super) fn is_bent(&self, vlans: Vlans, client: Addr, now: Timestamp) -> bool {
+        let here = vlan_pair(vlans);
+        fn recent<T: Suspicion>(incidents: &Incidents<(Network, Mac), T>, now: Timestamp, concerned: impl Fn(&T) -> bool) -> bool {
+            incidents.iter().any(|(what, last)| now - last <= MEMORY && concerned(what) && what.finding().score() >= MEDIUM)
+        }
+        recent(&self.claimers, now, |claimer| claimer.concerns(here, client))
+            || recent(&self.newcomers, now, |newcomer| newcomer.concerns(here, client))
+            || recent(&self.announcers, now, |announcer| announcer.concerns(here, client))
+            || recent(&self.redirectors, now, |redirector| redirector.concerns(here, client))
+    }
+
+    /// Tells what is due at or before `now`.
+    pub(super) fn tick(&mut self, now: Timestamp) -> Vec<Alert> {
+        let mut told = self.claimers.tick(now);
+        told.extend(self.newcomers.tick(now));
+        told.extend(self.announcers.tick(now));
+        told.extend(self.redirectors.tick(now));
+        told
+    }
+
+    /// Tells everything on what was seen.
+    pub(super) fn finish(&mut self, now: Timestamp) -> Vec<Alert> {
+        let mut told = self.claimers.finish(now);
+        told.extend(self.newcomers.finish(now));
+        told.extend(self.announcers.finish(now));
+        told.extend(self.redirectors.finish(now));
+        told
+    }
+
+    /// Addresses forgotten, and suspicions decided early, for the bounds.
+    pub(super) fn evicted(&self) -> (u64, u64) {
+        let suspects = [self.claimers.evicted, self.newcomers.evicted, self.announcers.evicted, self.redirectors.evicted];
+        (self.addresses.evicted, suspects.iter().sum())
+    }
+}
