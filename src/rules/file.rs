@@ -285,9 +285,11 @@ impl Sheet<'_> {
                 None => exception.fingerprints.push(device.get_ref().clone()),
             }
         }
-        let codes: Vec<String> = (1..=17).map(|n| format!("S{n}")).chain(["S6+".to_owned(), "H".to_owned()]).collect();
-        let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
-        exception.detectors = self.known(&rule.detectors, "detector", &codes);
+        for code in rule.detectors.iter().filter(|code| !is_code(code.get_ref())) {
+            let what = format!("there is no detector \"{}\"", code.get_ref());
+            self.complain(&code.span(), what, "codes are S1 to S17, some with a letter more as S6+ and S14d, and H");
+        }
+        exception.detectors = rule.detectors.iter().map(|code| code.get_ref().clone()).collect();
         exception.verdicts = self.known(&rule.verdicts, "verdict", &VERDICTS);
         exception.mechanisms = self.known(&rule.mechanisms, "mechanism", &MECHANISMS);
         exception.until = rule.expires.as_ref().and_then(|day| self.end_of(day, table, rule));
@@ -355,6 +357,12 @@ impl Sheet<'_> {
             }
         }
     }
+}
+
+/// A code as detectors have it.
+fn is_code(code: &str) -> bool {
+    let number = code.strip_prefix('S').map(|rest| rest.trim_end_matches(|c: char| c == '+' || c.is_ascii_lowercase()));
+    code == "H" || code.len() <= 4 && number.and_then(|number| number.parse::<u8>().ok()).is_some_and(|number| (1..=17).contains(&number))
 }
 
 fn plain_day(value: &toml::Value) -> String {
