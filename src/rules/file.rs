@@ -64,6 +64,8 @@ pub struct Rules {
     /// The end of each rule that has one, and what to say from then on.
     pub expiries: Vec<(Timestamp, Diagnostic)>,
     names: BTreeMap<(&'static str, String), String>,
+    /// Fingerprints that a rule names, which another file may hold, and what to say where none does.
+    named: Vec<(String, Diagnostic)>,
 }
 
 /// A rule, to be listed.
@@ -86,6 +88,12 @@ impl Rules {
         let mut rules = Self::default();
         let wrong = rules.read(file, text);
         (rules, wrong)
+    }
+
+    /// What names a fingerprint that is not there.
+    pub(super) fn dangling(&self) -> impl Iterator<Item = Diagnostic> {
+        let is_there = |name: &String| self.devices.devices().iter().any(|device| device.name == *name);
+        self.named.iter().filter(move |(name, _)| !is_there(name)).map(|(_, diagnostic)| diagnostic.clone())
     }
 
     /// Adds the rules of a file. What is wrong is left out and told.
@@ -282,7 +290,13 @@ impl Sheet<'_> {
         for device in &rule.devices {
             match mac_of(device.get_ref()) {
                 Some(mac) => exception.macs.push(mac),
-                None => exception.fingerprints.push(device.get_ref().clone()),
+                None => {
+                    let name = device.get_ref();
+                    let what = format!("\"{name}\" is neither a fingerprint nor a hardware address");
+                    let fix = "`sidewatch rules list` has the names of fingerprints; an address is written 02:00:5e:10:00:01";
+                    self.rules.named.push((name.clone(), self.page.at(&device.span(), what, fix)));
+                    exception.fingerprints.push(name.clone());
+                }
             }
         }
         for code in rule.detectors.iter().filter(|code| !is_code(code.get_ref())) {
