@@ -199,7 +199,7 @@ fn scene(
         first_syn_ack: *server.opening(),
         syn_repeated: flow.client_side().history.openings_repeated > 0,
         competing: case.competing.clone(),
-        disowned: is_disowned(case, records, suspect, server.opening()),
+        disowned: is_disowned(case, records, suspect, (flow.client_side().opening(), server.opening())),
         client: case.client.clone(),
         trigger: case.client.iter().filter(before).max_by_key(|record| record.frame).copied(),
         conflicts,
@@ -262,19 +262,25 @@ fn continued(case: &Case, first: &Opening, seq: u32) -> Option<u32> {
 }
 
 /// A host that has sent one SYN-ACK and gets an acknowledgment of another answers with a RST without ACK, whose number is that of the acknowledgment
-/// (RFC 9293, section 3.10.7.4, SYN-RECEIVED). A RST that came another way than the other SYN-ACK proves nothing.
-fn is_disowned(case: &Case, records: &[Record], suspect: &Record, first: &Opening) -> bool {
-    let is_acknowledgment = |reset: &Record| {
-        case.client.iter().any(|packet| packet.frame < reset.frame && packet.flags.any(TcpFlags::ACK) && packet.ack == reset.seq)
+/// (RFC 9293, section 3.10.7.4, SYN-RECEIVED). It comes the way that its SYN-ACK came, and no sooner after the acknowledgment than that after the SYN:
+/// who sends the RST of the other SYN-ACK's own accord need not wait for it.
+fn is_disowned(case: &Case, records: &[Record], suspect: &Record, (syn, first): (&Opening, &Opening)) -> bool {
+    let Some(syn) = syn.seen().filter(|_| suspect.flags.any(TcpFlags::SYN)) else { return false };
+    let answers = |reset: &Record| {
+        let acknowledged = case.client.iter().find(|packet| packet.flags.any(TcpFlags::ACK) && packet.ack == reset.seq)?;
+        Some(reset.time - acknowledged.time)
     };
-    let came_as_other = |reset: &Record| {
-        openings(case, first).any(|other| other.seq != suspect.seq && other.ttl.abs_diff(reset.ttl) <= suspect.ttl.abs_diff(reset.ttl))
+    let is_of = |other: &Record, reset: &Record| {
+        let same_way = other.ttl.abs_diff(reset.ttl) <= suspect.ttl.abs_diff(reset.ttl);
+        // Round trips of one way differ by less than a quarter.
+        let in_time = answers(reset).is_some_and(|after| after.times(4) >= (other.time - syn.time).times(3));
+        other.seq != suspect.seq && same_way && in_time
     };
-    suspect.flags.any(TcpFlags::SYN)
-        && records
-            .iter()
-            .filter(|record| record.flags.any(TcpFlags::RST) && !record.flags.any(TcpFlags::ACK))
-            .any(|reset| continued(case, first, reset.seq) == Some(suspect.seq) && is_acknowledgment(reset) && came_as_other(reset))
+    records
+        .iter()
+        .filter(|record| record.flags.any(TcpFlags::RST) && !record.flags.any(TcpFlags::ACK))
+        .filter(|reset| continued(case, first, reset.seq) == Some(suspect.seq))
+        .any(|reset| openings(case, first).any(|other| is_of(other, reset)))
 }
 
 /// The frame in which the client asks for the first time after the suspect.

@@ -60,6 +60,13 @@ pub(super) fn cases() -> Vec<Case> {
              the first, which has expired.",
             alike,
         ),
+        Case::twins(
+            "syn-ack-late-then-reset",
+            "The false SYN-ACK comes after the server's, with another TTL and options; its sender then resets what the client has acknowledged, as a server would
+             that had sent only the second, but sooner than a packet travels there and back. The page comes all the same.",
+            "The server's SYN-ACK comes twice, for the network doubled it, and the server resets a connection in which nobody asks for anything.",
+            late_then_reset,
+        ),
     ]
     .into_iter()
     .flatten()
@@ -259,4 +266,30 @@ fn alike(loud: bool) -> Told {
         return Told::silent(story);
     }
     Told::loud(story, [Alert::on_path("syn_ack", &forged, genuine).by(["S2"])])
+}
+
+fn late_then_reset(loud: bool) -> Told {
+    let mut story = Story::new();
+    let mut tcp = story.connection(client(), site());
+    let syn = tcp.segment(Side::Client, SYN, b"");
+    tcp.put(&syn);
+    tcp.wait(after_ms(24.0));
+    let syn_ack = tcp.segment(Side::Server, SYN | ACK, b"");
+    tcp.put(&syn_ack);
+    tcp.ack();
+    if !loud {
+        tcp.put(&syn_ack);
+        tcp.wait(after_ms(60_000.0));
+        tcp.reset(Side::Server, after_ms(0.1), RST);
+        return Told::silent(story);
+    }
+    let injector = Injector { ttl: Ttl::Like(9), ..Injector::quantum() };
+    let mut second = injector.bare(&tcp, SYN | ACK);
+    second.seq = scramble(11) as u32;
+    tcp.put(&second);
+    tcp.request(&get("news.example", "/"));
+    let reset = tcp.forge_bare(&injector, after_ms(3.0), RST);
+    let genuine = tcp.reply(after_ms(21.0), &front_page());
+    tcp.reset(Side::Client, after_ms(0.1), RST);
+    Told::loud(story, [Alert::on_path("tcp_reset", &[reset], genuine[0]).up_to(2).by(["S9", "H"])])
 }
