@@ -7,11 +7,11 @@ use super::advice::next_steps;
 use super::community::community_id;
 use super::eve::{hops, hundredths};
 use super::explain::{explanation, headline};
-use super::ladder;
 use super::local::{self, is_local};
 use super::plain::{cut, defanged, host_of, local_text, wire_text, wrapped};
 use super::when::{plain_span, plain_time};
 use super::{Alert, ClosedBecause, Considered, RedirectFacts, Role, Signal, SourceFacts, Style, Verdict};
+use super::{ladder, listed};
 use crate::engine::decode::packet::Addr;
 use crate::engine::protocol::http::RedirectKind;
 
@@ -37,6 +37,7 @@ pub fn render(alert: &Alert, source: &SourceFacts, style: Style) -> String {
         page.section("What happened", &wrapped("  ", &page.safe(&explanation(alert), usize::MAX), WIDTH)),
         page.packets(),
         alert.redirect.as_ref().map_or_else(String::new, |redirect| page.redirect(redirect)),
+        page.listed(),
         page.reasons(),
         page.considered(),
         page.sensor(),
@@ -175,6 +176,11 @@ impl Page<'_> {
         self.section("Redirect (addresses are written so that nothing opens them)", &body)
     }
 
+    fn listed(&self) -> String {
+        let line = |line: &String| wrapped("  - ", &self.safe(line, VALUE_LIMIT * 2), WIDTH);
+        self.section("Listed indicators", &listed::lines(self.alert).iter().map(line).collect::<String>())
+    }
+
     fn reasons(&self) -> String {
         self.section("Reasons", &self.alert.signals.iter().map(|signal| self.reason(signal)).collect::<String>())
     }
@@ -230,7 +236,10 @@ fn hosts(alert: &Alert) -> Vec<String> {
     let asked = alert.http.as_ref().and_then(|http| http.hostname.as_deref()).or_else(|| alert.dns.as_ref().map(|dns| dns.name.as_str()));
     let answered = alert.dns.iter().flat_map(|dns| dns.forged.iter().chain(&dns.genuine)).flat_map(|said| said.split([' ', ',']));
     let aliases = answered.filter(|word| word.contains('.') && word.parse::<IpAddr>().is_err());
-    let mut hosts: Vec<String> = named.into_iter().flatten().chain(asked).chain(aliases).map(wire_text).collect();
+    let listed = alert.indicators.iter().flat_map(|listed| [listed.value.as_str(), host_of(&listed.met).unwrap_or(&listed.met)]);
+    // An entry may be written so that nothing opens it already.
+    let listed = listed.filter(|host| !host.contains('['));
+    let mut hosts: Vec<String> = named.into_iter().flatten().chain(asked).chain(aliases).chain(listed).map(wire_text).collect();
     hosts.sort_by_key(|host| std::cmp::Reverse(host.len()));
     hosts
 }
