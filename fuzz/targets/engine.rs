@@ -5,16 +5,22 @@ use libfuzzer_sys::fuzz_target;
 use sidewatch::alert::Alert;
 use sidewatch::engine::Knowledge;
 use sidewatch::engine::limits::Limits;
-use sidewatch::rules::device::DeviceLibrary;
 use sidewatch::rules::dns_forged::ForgedAddresses;
+use sidewatch::rules::indicators::read_text;
+use sidewatch::rules::shipped;
 use sidewatch_fuzz::script::Script;
 use sidewatch_fuzz::story::tell;
 use sidewatch_fuzz::watched::{Judged, line, run};
 use std::sync::{Arc, LazyLock};
 
+/// Where some of the stories lead, and where they go.
+const LISTED: &[u8] = b"evil.example\na.example\nhttp://www.example.com/\n192.0.2.64/26\n";
+
 static KNOWLEDGE: LazyLock<Arc<Knowledge>> = LazyLock::new(|| {
-    let devices = DeviceLibrary::shipped().expect("the shipped library parses");
-    Arc::new(Knowledge { devices, forged_addresses: ForgedAddresses::shipped().expect("the shipped pools parse") })
+    let rules = shipped().rules;
+    let indicators = read_text("lures.txt", LISTED).indicators;
+    let forged_addresses = ForgedAddresses::shipped().expect("the shipped pools parse");
+    Arc::new(Knowledge { devices: rules.devices, redirects: rules.redirects, indicators, forged_addresses })
 });
 
 fuzz_target!(|data: &[u8]| {

@@ -1,6 +1,7 @@
 //! What happened, in a few plain sentences for a person who knows no TCP: what was compared, what it shows, and what is not known.
 
 use super::dns;
+use super::listed;
 use super::local::{self, is_local};
 use super::plain::host_of;
 use super::when::plain_span;
@@ -25,6 +26,9 @@ pub fn headline(alert: &Alert) -> String {
     if let Some(facts) = &alert.dns {
         return dns::headline(alert, facts);
     }
+    if let Some(headline) = listed::headline(alert) {
+        return headline.to_owned();
+    }
     let forged = match alert.grade {
         Grade::Confirmed | Grade::High => "forged",
         Grade::Medium => "probably forged",
@@ -38,6 +42,7 @@ pub fn headline(alert: &Alert) -> String {
         Verdict::InPathInjection | Verdict::LocalMitm => format!("A {forged} {}", forged_thing(alert.mechanism, false)),
         Verdict::EndpointRedirect => format!("A {} by the site itself or by something on its page", plain_thing(alert.mechanism)),
         Verdict::CaptivePortal => "A log-in page or an operator's notice, by its shape".to_owned(),
+        Verdict::ListedContact => "Contact with a listed indicator".to_owned(),
         Verdict::SuspiciousRedirect => "An unusual redirect; nothing shows that it was forged".to_owned(),
         Verdict::Inconclusive => format!("A {} that does not fit; too little was seen to say why", plain_thing(alert.mechanism)),
     };
@@ -62,6 +67,7 @@ pub fn explanation(alert: &Alert) -> String {
         Verdict::LocalMitm => (one_answer(alert), inside_this_network(alert)),
         Verdict::EndpointRedirect => (by_the_site(alert), harmless(alert, "sites and the advertisements on them redirect all the time")),
         Verdict::CaptivePortal => (by_the_network(alert), harmless(alert, "networks show such pages on purpose and to everybody on them")),
+        Verdict::ListedContact => (in_contact(alert), harmless(alert, "lists grow old, and who looks into a case goes there too")),
         Verdict::SuspiciousRedirect => {
             (by_shape(alert), harmless(alert, "advertisements, trackers and link shorteners redirect in the same way"))
         }
@@ -69,6 +75,7 @@ pub fn explanation(alert: &Alert) -> String {
             (inconclusive(alert), harmless(alert, "lost packets, load balancers and proxies can leave the same traces"))
         }
     };
+    let shown = listed::before(alert, shown);
     match followed(alert) {
         Some(went) => format!("{what} {went}, and {}", as_clause(&shown)),
         None => format!("{what} {shown}"),
@@ -106,9 +113,15 @@ const fn forged_thing(mechanism: Mechanism, heard: bool) -> &'static str {
         (Mechanism::DnsAnswer, true) => "answer to the question where a name leads; the genuine answer was seen too",
         (Mechanism::DnsAnswer, false) => "answer to the question where a name leads; the genuine answer never came",
         // Of these `local` speaks.
-        (Mechanism::ArpSpoof | Mechanism::NdpSpoof | Mechanism::DhcpRogue | Mechanism::RaRogue | Mechanism::IcmpRedirect, _) => {
-            "message of the local network"
-        }
+        (
+            Mechanism::ArpSpoof
+            | Mechanism::NdpSpoof
+            | Mechanism::DhcpRogue
+            | Mechanism::RaRogue
+            | Mechanism::IcmpRedirect
+            | Mechanism::Indicator,
+            _,
+        ) => "message of the local network",
     }
 }
 
@@ -137,9 +150,12 @@ const fn plain_thing(mechanism: Mechanism) -> &'static str {
         Mechanism::TcpFin => "closed connection",
         Mechanism::SynAck => "connection set-up",
         Mechanism::DnsAnswer => "name answer",
-        Mechanism::ArpSpoof | Mechanism::NdpSpoof | Mechanism::DhcpRogue | Mechanism::RaRogue | Mechanism::IcmpRedirect => {
-            "message of the local network"
-        }
+        Mechanism::ArpSpoof
+        | Mechanism::NdpSpoof
+        | Mechanism::DhcpRogue
+        | Mechanism::RaRogue
+        | Mechanism::IcmpRedirect
+        | Mechanism::Indicator => "message of the local network",
     }
 }
 
@@ -166,7 +182,8 @@ fn two_answers(alert: &Alert) -> String {
         | Mechanism::NdpSpoof
         | Mechanism::DhcpRogue
         | Mechanism::RaRogue
-        | Mechanism::IcmpRedirect => {
+        | Mechanism::IcmpRedirect
+        | Mechanism::Indicator => {
             format!("This device {asked}, and a packet in the server's name {deed}. That packet {mark}, and {when}.")
         }
         Mechanism::SynAck => format!(
@@ -198,6 +215,10 @@ fn mark(alert: &Alert) -> &'static str {
     } else {
         JUDGED
     }
+}
+
+fn in_contact(alert: &Alert) -> String {
+    format!("This device {}. Nothing in the packets shows that anything was forged.", asked(alert))
 }
 
 fn by_the_site(alert: &Alert) -> String {
@@ -278,9 +299,15 @@ fn deed(alert: &Alert) -> String {
         (Mechanism::TcpFin, None) => "said that the server had finished".to_owned(),
         (Mechanism::SynAck, None) => "offered a connection of its own".to_owned(),
         (Mechanism::DnsAnswer, None) => "named another address".to_owned(),
-        (Mechanism::ArpSpoof | Mechanism::NdpSpoof | Mechanism::DhcpRogue | Mechanism::RaRogue | Mechanism::IcmpRedirect, None) => {
-            "gave the device other settings".to_owned()
-        }
+        (
+            Mechanism::ArpSpoof
+            | Mechanism::NdpSpoof
+            | Mechanism::DhcpRogue
+            | Mechanism::RaRogue
+            | Mechanism::IcmpRedirect
+            | Mechanism::Indicator,
+            None,
+        ) => "gave the device other settings".to_owned(),
     }
 }
 

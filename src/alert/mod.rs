@@ -1,11 +1,13 @@
 //! What was found: the alert record and its renderings, one file each. Nothing here decides anything.
 
 mod advice;
+mod class;
 mod community;
 mod dns;
 pub mod eve;
 pub mod explain;
 mod ladder;
+mod listed;
 mod local;
 mod plain;
 mod record;
@@ -15,9 +17,11 @@ mod signature;
 pub mod text;
 mod when;
 
+pub use class::{ClosedBecause, Grade, Mechanism, Verdict};
+pub use listed::IndicatorFacts;
 pub use record::{
-    Alert, ArpFacts, Carrier, ClosedBecause, Considered, DnsFacts, FlowFacts, Followed, Grade, How, HttpFacts, LadderRow, Mechanism,
-    PacketFacts, RedirectFacts, Role, SCHEMA, SensorHealth, Signal, Step, TcpFacts, TlsFacts, Verdict,
+    Alert, ArpFacts, Carrier, Considered, DnsFacts, FlowFacts, Followed, How, HttpFacts, LadderRow, PacketFacts, RedirectFacts, Role,
+    SCHEMA, SensorHealth, Signal, Step, TcpFacts, TlsFacts,
 };
 
 /// Where the packets came from, as the renderings name it. With `in_iface` the frames are live ones, without it they are a capture's.

@@ -7,11 +7,11 @@ use super::advice::next_steps;
 use super::community::community_id;
 use super::eve::{hops, hundredths};
 use super::explain::{explanation, headline};
-use super::ladder;
 use super::local::{self, is_local};
 use super::plain::{cut, defanged, host_of, local_text, wire_text, wrapped};
 use super::when::{plain_span, plain_time};
 use super::{Alert, ClosedBecause, Considered, Followed, How, RedirectFacts, Role, Signal, SourceFacts, Step, Style, Verdict};
+use super::{ladder, listed};
 use crate::engine::decode::packet::Addr;
 use crate::engine::protocol::http::RedirectKind;
 
@@ -38,6 +38,7 @@ pub fn render(alert: &Alert, source: &SourceFacts, style: Style) -> String {
         page.packets(),
         alert.redirect.as_ref().map_or_else(String::new, |redirect| page.redirect(redirect)),
         alert.redirect.as_ref().and_then(|redirect| redirect.followed.as_ref()).map_or_else(String::new, |followed| page.chain(followed)),
+        page.listed(),
         page.reasons(),
         page.considered(),
         page.sensor(),
@@ -190,6 +191,11 @@ impl Page<'_> {
         self.section("What the device did next (time since the answer)", &body)
     }
 
+    fn listed(&self) -> String {
+        let line = |line: &String| wrapped("  - ", &self.safe(line, VALUE_LIMIT * 2), WIDTH);
+        self.section("Listed indicators", &listed::lines(self.alert).iter().map(line).collect::<String>())
+    }
+
     fn reasons(&self) -> String {
         self.section("Reasons", &self.alert.signals.iter().map(|signal| self.reason(signal)).collect::<String>())
     }
@@ -266,7 +272,11 @@ fn hosts(alert: &Alert) -> Vec<String> {
     let aliases = answered.filter(|word| word.contains('.') && word.parse::<IpAddr>().is_err());
     let followed = redirect.and_then(|redirect| redirect.followed.as_ref());
     let steps = followed.into_iter().flat_map(|followed| &followed.steps).filter_map(|step| step.name.as_deref());
-    let mut hosts: Vec<String> = named.into_iter().flatten().chain(asked).chain(aliases).chain(steps).map(wire_text).collect();
+    let listed = alert.indicators.iter().flat_map(|listed| [listed.value.as_str(), host_of(&listed.met).unwrap_or(&listed.met)]);
+    // An entry may be written so that nothing opens it already.
+    let listed = listed.filter(|host| !host.contains('['));
+    let mut hosts: Vec<String> =
+        named.into_iter().flatten().chain(asked).chain(aliases).chain(listed).chain(steps).map(wire_text).collect();
     hosts.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
     hosts.dedup();
     hosts

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::story::{capped, ended, first_eight, hex, signal};
-use super::verdict::{graded, severity};
+use super::verdict::{graded, injected};
 use crate::alert::{
     Alert, Carrier, Considered, DnsFacts, FlowFacts, Grade, LadderRow, Mechanism, PacketFacts, Role, SensorHealth, Verdict,
 };
@@ -16,17 +16,18 @@ use crate::engine::flow::event::Conflict;
 use crate::engine::observation::JudgedDns;
 use crate::engine::protocol::dns::{Message, Question, type_name};
 use crate::engine::time::{Span, Timestamp};
+use crate::rules::policy::Thresholds;
 
 /// How long an answer is waited for where no other answer of the resolver was timed: stub resolvers ask again after a second or more.
 const UNKNOWN_TIME: Span = Span::from_secs(1);
 
 /// The alert, or none below the lowest grade.
-pub(super) fn tell(judged: &JudgedDns, at: Timestamp) -> Option<Alert> {
+pub(super) fn tell(judged: &JudgedDns, at: Timestamp, bounds: Thresholds) -> Option<Alert> {
     let assessment = &judged.assessment;
     let exchange = &assessment.scene.exchange;
     let forged = assessment.answers(&assessment.forged).next()?;
     let genuine = assessment.answers(&assessment.genuine).next();
-    let (score, grade) = (assessment.score(), grade(assessment)?);
+    let (score, grade) = (assessment.score(), grade(assessment, bounds)?);
     let verdict = verdict(assessment, at);
     let id = hash(exchange, |hash| {
         hash.update(forged.mark.time.as_nanos().to_be_bytes());
@@ -37,13 +38,14 @@ pub(super) fn tell(judged: &JudgedDns, at: Timestamp) -> Option<Alert> {
         id,
         verdict,
         mechanism: Mechanism::DnsAnswer,
-        severity: severity(grade, verdict),
+        severity: injected(grade, verdict),
         confidence: f64::from(score.min(99)) / 100.0,
         score,
         grade,
         flow: flow(exchange, forged),
         http: None,
         dns: Some(facts(assessment, forged)),
+        indicators: Vec::new(),
         signals: assessment.evidence.iter().map(signal).collect(),
         considered: considered(assessment),
         forged: packet(&forged.mark, Some(&forged.sha256)),
@@ -59,9 +61,9 @@ pub(super) fn tell(judged: &JudgedDns, at: Timestamp) -> Option<Alert> {
     })
 }
 
-fn grade(assessment: &DnsAssessment) -> Option<Grade> {
+fn grade(assessment: &DnsAssessment, bounds: Thresholds) -> Option<Grade> {
     let hard = [Group::Contradiction, Group::Header, Group::Device].into_iter().filter(|group| assessment.has(*group)).count();
-    graded(assessment.score(), hard)
+    graded(assessment.score(), hard, bounds)
 }
 
 fn verdict(assessment: &DnsAssessment, at: Timestamp) -> Verdict {

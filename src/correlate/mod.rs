@@ -3,18 +3,22 @@
 
 pub mod chain;
 mod considered;
+mod contacts;
 mod dns;
 pub mod local;
 mod story;
 mod verdict;
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
-use crate::alert::{Alert, Mechanism, Verdict};
+use crate::alert::{Alert, Considered, Mechanism, Verdict};
 use crate::engine::limits::Limits;
 use crate::engine::observation::{Judged, JudgedDns, Observation, What};
 use crate::engine::time::Timestamp;
+use crate::rules::policy::Policy;
 use chain::Chains;
+use contacts::Contacts;
 use local::LocalNetworks;
 
 /// Ids remembered so that one injection gives one alert; the oldest goes first.
@@ -27,6 +31,8 @@ pub struct Correlator {
     order: VecDeque<u64>,
     local: LocalNetworks,
     chains: Chains,
+    contacts: Contacts,
+    policy: Arc<Policy>,
     counters: CorrelateCounters,
 }
 
@@ -49,8 +55,10 @@ pub struct CorrelateCounters {
     pub suspects_evicted: u64,
     /// Observations below the 25 points of the lowest grade: counted only.
     pub below_low: u64,
-    /// Alerts with an id that was raised before.
+    /// Alerts with an id that was raised before, and contacts with an indicator that the client met before.
     pub repeated: u64,
+    /// Alerts that a suppression kept back.
+    pub suppressed: u64,
     /// Alerts by severity 1, 2, 3.
     pub raised: [u64; 3],
 }
@@ -70,8 +78,16 @@ impl Correlator {
             order: VecDeque::new(),
             local: LocalNetworks::new(limits),
             chains: Chains::new(limits),
+            contacts: Contacts::default(),
+            policy: Arc::default(),
             counters: CorrelateCounters::default(),
         }
+    }
+
+    /// The same, telling by a policy.
+    #[must_use]
+    pub fn with_policy(self, policy: Arc<Policy>) -> Self {
+        Self { policy, ..self }
     }
 
     /// Judges observations that are complete up to `now`. They are put in order first, so that the order in which workers finish changes nothing.
@@ -126,7 +142,7 @@ impl Correlator {
 
     fn case(&mut self, case: &Judged, at: Timestamp) -> Vec<Alert> {
         self.counters.observations += 1;
-        let Some(mut ruling) = verdict::rule(&case.assessment) else {
+        let Some(mut ruling) = verdict::rule(&case.assessment, &self.policy) else {
             self.counters.below_low += 1;
             return Vec::new();
         };
@@ -136,12 +152,17 @@ impl Correlator {
         }
         let bent = ruling.verdict == Verdict::InPathInjection && self.local.is_bent(case.flow.vlans, case.flow.client.0, at);
         let ruling = ruling.with_path(bent);
-        self.chains.hold(Alert { dns, ..story::tell(case, at, &ruling) }, ruling.hard_groups, at)
+        let alert = Alert { dns, ..story::tell(case, at, &ruling) };
+        if chain::waits(&alert) {
+            // While it waits, the visit that it led to is told of nowhere else.
+            self.contacts.repeats(&alert);
+        }
+        self.chains.hold(alert, (ruling.hard_groups, self.policy.thresholds), at)
     }
 
     fn dns(&mut self, judged: &JudgedDns, at: Timestamp) -> Option<Alert> {
         self.counters.observations += 1;
-        let Some(alert) = dns::tell(judged, at) else {
+        let Some(alert) = dns::tell(judged, at, self.policy.thresholds) else {
             self.counters.below_low += 1;
             return None;
         };
@@ -151,13 +172,28 @@ impl Correlator {
 
     /// One alert for one injection, in order of closing time, then id.
     fn raise(&mut self, mut found: Vec<Alert>) -> Vec<Alert> {
-        found.retain(|alert| self.is_new(alert));
+        found.retain_mut(|alert| self.is_told(alert));
         found.sort_by_key(|alert| (alert.closed_at, alert.id));
         found
     }
 
+    /// False for what was told before, and for what is suppressed; else the alert has the severity that the policy gives it.
+    fn is_told(&mut self, alert: &mut Alert) -> bool {
+        let policy = Arc::clone(&self.policy);
+        if policy.suppression(alert).is_some() {
+            self.counters.suppressed += 1;
+            return false;
+        }
+        if let Some((rule, severity)) = policy.severity(alert) {
+            let why = format!("the rule \"{}\" gives severity {severity} in place of {}: {}", rule.name, alert.severity, rule.reason);
+            alert.considered.push(Considered { explanation: "what the owner of this sensor knows of it", kept: true, why });
+            alert.severity = severity;
+        }
+        self.is_new(alert)
+    }
+
     fn is_new(&mut self, alert: &Alert) -> bool {
-        if !self.raised.insert(alert.id) {
+        if self.contacts.repeats(alert) || !self.raised.insert(alert.id) {
             self.counters.repeated += 1;
             return false;
         }

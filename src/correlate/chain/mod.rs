@@ -12,10 +12,11 @@ use contacts::Contacts;
 use seen::Domains;
 
 use super::verdict;
-use crate::alert::{Alert, ClosedBecause};
+use crate::alert::{Alert, ClosedBecause, Verdict};
 use crate::engine::contact::Contact;
 use crate::engine::limits::Limits;
 use crate::engine::time::Timestamp;
+use crate::rules::policy::Thresholds;
 use followed::WITHIN;
 
 /// Code and version of each detector, in the order of the documentation.
@@ -32,11 +33,16 @@ pub(super) struct Chains {
     told_early: u64,
 }
 
+/// What a client does next is part of a redirect's story. That it met a listed indicator is told by itself.
+pub(super) fn waits(alert: &Alert) -> bool {
+    alert.redirect.is_some() && alert.verdict != Verdict::ListedContact
+}
+
 /// An alert that waits.
 #[derive(Debug)]
 struct Held {
     alert: Alert,
-    hard_groups: usize,
+    weighed: (usize, Thresholds),
 }
 
 impl Chains {
@@ -58,14 +64,14 @@ impl Chains {
         self.contacts.add(contact, now);
     }
 
-    /// Keeps an alert until all that its client may have done is known; whatever can be told at once comes back. `hard_groups` says how many kinds
-    /// of evidence speak of its packets.
-    pub(super) fn hold(&mut self, alert: Alert, hard_groups: usize, now: Timestamp) -> Vec<Alert> {
-        if alert.redirect.is_none() {
+    /// Keeps an alert until all that its client may have done is known; whatever can be told at once comes back. `weighed` says how many kinds of
+    /// evidence speak of its packets, and from which score on each grade begins.
+    pub(super) fn hold(&mut self, alert: Alert, weighed: (usize, Thresholds), now: Timestamp) -> Vec<Alert> {
+        if !waits(&alert) {
             return vec![alert];
         }
         let due = now.max(alert.forged.time + WITHIN);
-        self.held.insert((due, alert.id), Held { alert, hard_groups });
+        self.held.insert((due, alert.id), Held { alert, weighed });
         let mut told = self.tick(now);
         while self.held.len() > self.most_held {
             let Some((_, held)) = self.held.pop_first() else { break };
@@ -105,7 +111,7 @@ impl Chains {
 
     /// Adds to the alert what its client did.
     fn conclude(&self, held: Held, at: Timestamp) -> Alert {
-        let Held { mut alert, hard_groups } = held;
+        let Held { mut alert, weighed } = held;
         alert.closed_at = alert.closed_at.max(at);
         let contacts = self.contacts.of(alert.flow.client.0, alert.flow.vlans);
         let Some(mut followed) = followed::follow(&alert, contacts) else { return alert };
@@ -115,7 +121,7 @@ impl Chains {
         if let Some(redirect) = &mut alert.redirect {
             redirect.followed = Some(followed);
         }
-        verdict::follow(&mut alert, hard_groups, points);
+        verdict::follow(&mut alert, points, weighed);
         alert
     }
 }

@@ -1,7 +1,7 @@
 //! Stories of clients that follow a redirect, or go elsewhere, told to the stage that remembers them.
 
 use super::*;
-use crate::alert::{Grade, How, Verdict, samples};
+use crate::alert::{Grade, How, samples};
 use crate::engine::contact::{Asked, Kind};
 use crate::engine::decode::packet::{Addr, Vlans};
 use crate::engine::time::Span;
@@ -51,7 +51,7 @@ fn told(alert: Alert, contacts: Vec<Contact>) -> Alert {
         let now = contact.time;
         chains.take(Box::new(contact), now);
     });
-    assert!(chains.hold(alert, 1, at(3_000)).is_empty(), "it waits");
+    assert!(chains.hold(alert, (1, Thresholds::default()), at(3_000)).is_empty(), "it waits");
     let mut out = Vec::new();
     for contact in late {
         let now = contact.time;
@@ -94,7 +94,7 @@ fn shape_and_following_alone_are_never_more_than_medium_and_wake_nobody() {
     let shape = alert(Verdict::SuspiciousRedirect, Grade::Medium, (60, 3), "http://lure.test/land");
     let mut chains = Chains::new(&Limits::default());
     chains.take(Box::new(asks(40, "lure.test", "/land")), at(40));
-    chains.hold(shape, 0, at(3_000));
+    chains.hold(shape, (0, Thresholds::default()), at(3_000));
     let alert = chains.tick(at(60_000)).remove(0);
     assert_eq!((alert.score, alert.grade, alert.severity), (70, Grade::Medium, 3));
 }
@@ -149,7 +149,7 @@ fn a_domain_is_new_only_after_half_an_hour_of_watching() {
             chains.take(Box::new(asks(0, "www.lure.test", "/")), before(1_000));
         }
         chains.take(Box::new(asks(40, "lure.test", "/land")), at(40));
-        chains.hold(probable(), 1, at(3_000));
+        chains.hold(probable(), (1, Thresholds::default()), at(3_000));
         chains.tick(at(60_000)).remove(0).score
     };
     assert_eq!(told(60 * 60_000, false), 60);
@@ -161,7 +161,7 @@ fn a_domain_is_new_only_after_half_an_hour_of_watching() {
 fn at_the_end_of_the_capture_it_is_told_on_what_was_seen() {
     let mut chains = Chains::new(&Limits::default());
     chains.take(Box::new(asks(40, "lure.test", "/land")), at(40));
-    chains.hold(probable(), 1, at(3_000));
+    chains.hold(probable(), (1, Thresholds::default()), at(3_000));
     let alert = chains.finish(at(3_500)).remove(0);
     assert_eq!((steps(&alert), alert.closed_at), (vec![How::HttpRequest], at(3_500)));
     assert!(chains.held.is_empty());
@@ -180,7 +180,7 @@ fn what_is_remembered_is_bounded() {
     assert!(chains.evicted().0 > 1_500);
     let mut early = 0;
     for id in 0..5 {
-        early += chains.hold(Alert { id, ..probable() }, 1, at(1)).len();
+        early += chains.hold(Alert { id, ..probable() }, (1, Thresholds::default()), at(1)).len();
     }
     assert_eq!((early, chains.evicted().1), (3, 3));
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Described, Detector, bare_response, close_contradiction, competing_syn_ack, device_fingerprint, dns_conflict, early_answer,
-    genuine_silence, hop_shift, ip_id_break, overlap_conflict, redirect_semantics, stack_break, unread_question,
+    genuine_silence, hop_shift, indicator, ip_id_break, overlap_conflict, redirect_semantics, stack_break, unread_question,
 };
 
 /// All detectors.
@@ -19,6 +19,7 @@ pub static DETECTORS: &[&dyn Detector] = &[
     &close_contradiction::CloseContradictionDetector,
     &bare_response::BareResponse,
     &redirect_semantics::RedirectSemantics,
+    &indicator::Indicator,
 ];
 
 /// Those that look at a question of DNS and its answers.

@@ -119,6 +119,8 @@ pub struct Flow {
     pub content: Content,
     /// Segments of the client in which its ClientHello may still come to an end; counts down.
     pub hello_segments: u8,
+    /// The server has sent payload, upon which its address was looked up in the lists of indicators.
+    pub looked_up: bool,
     /// Conflicts reported so far.
     pub conflicts: u16,
     sides: [Side; 2],
@@ -166,6 +168,7 @@ impl Flow {
             judged: Vec::new(),
             hello_segments: 0,
             http_bytes: 0,
+            looked_up: false,
             conflicts: 0,
             sides: [Side::default(), Side::default()],
             vlans: head.vlans,

@@ -10,6 +10,7 @@ mod http;
 mod in_path;
 mod lan;
 mod lan_settings;
+mod listed;
 mod race;
 mod rare;
 mod resets;
@@ -35,8 +36,17 @@ pub(crate) fn all() -> Vec<Case> {
         chain::cases(),
         dns::cases(),
     ];
-    let local = [lan::cases(), lan_settings::cases()];
-    let quiet = [fronts::cases(), tcp::cases(), closes::cases(), sensor::cases(), web::cases(), rare::cases(), dns::harmless::cases()];
+    let local = [lan::cases(), lan_settings::cases(), listed::cases()];
+    let quiet = [
+        fronts::cases(),
+        tcp::cases(),
+        closes::cases(),
+        listed::quiet(),
+        sensor::cases(),
+        web::cases(),
+        rare::cases(),
+        dns::harmless::cases(),
+    ];
     let mut cases: Vec<Case> = loud_and_twins.into_iter().chain(local).chain(quiet).flatten().collect();
     cases.sort_by(|a, b| a.name.cmp(&b.name));
     cases
