@@ -20,7 +20,6 @@ use sidewatch::engine::frame::{Frame, LinkType};
 use sidewatch::engine::limits::Limits;
 use sidewatch::engine::time::{Span, Timestamp};
 use sidewatch::engine::{Engine, Knowledge};
-use sidewatch::rules::device::DeviceLibrary;
 use traffic::{Repeat, Traffic};
 
 /// Packet time between two frames.
@@ -69,7 +68,7 @@ fn decode(name: &str, traffic: Traffic, effort: Effort) {
 }
 
 fn engine(name: &str, traffic: Traffic, effort: Effort) -> usize {
-    let knowledge = Knowledge { devices: DeviceLibrary::shipped().expect("the shipped device library parses") };
+    let knowledge = Knowledge { devices: sidewatch::rules::shipped().rules.devices, ..Knowledge::default() };
     let mut engine = Engine::new(Limits::default(), Arc::new(knowledge), 0);
     let judged = run(name, traffic, effort, |frame| {
         engine.handle_frame(frame);

@@ -1,5 +1,6 @@
 //! The real binary over every folder of `pcaps/`, compared with its `expected.json`.
 
+use crate::stories::INDICATORS;
 use crate::support::cases::{Alert, Expected};
 use serde_json::Value;
 use std::fs;
@@ -25,7 +26,13 @@ fn complaints(folder: &Path) -> Vec<String> {
     let expected: Expected = serde_json::from_str(&fs::read_to_string(folder.join("expected.json")).unwrap()).unwrap();
     let capture = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let capture = capture.into_iter().find(|path| path.file_name().unwrap().to_string_lossy().starts_with("capture.")).unwrap();
-    let run = Command::new(env!("CARGO_BIN_EXE_sidewatch")).arg("replay").arg(&capture).args(["--format", "json"]).output().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sidewatch"));
+    command.arg("replay").arg(&capture).args(["--format", "json"]);
+    let indicators = folder.join(INDICATORS);
+    if indicators.is_file() {
+        command.arg("--indicators").arg(indicators);
+    }
+    let run = command.output().unwrap();
     if !run.status.success() {
         return vec![format!("exit status {:?}: {}", run.status.code(), String::from_utf8_lossy(&run.stderr).trim())];
     }

@@ -129,6 +129,7 @@ const fn name(group: Group) -> &'static str {
         Group::Header => "header vote",
         Group::Device => "known device",
         Group::Timing => "timing",
+        Group::Indicator => "G, a listed indicator",
         Group::Content => "content",
         Group::Class => "class only",
     }

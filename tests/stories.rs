@@ -7,6 +7,9 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+/// The list of indicators that a case is replayed with.
+pub(crate) const INDICATORS: &str = "indicators.txt";
+
 const CAPTURE_NAMES: [&str; 3] = ["capture.pcap", "capture.pcapng", "capture.pcap.gz"];
 
 fn pcaps() -> PathBuf {
@@ -25,11 +28,12 @@ fn check(case: &Case, bless: bool) -> Vec<String> {
     let told = case.told();
     let folder = pcaps().join(&case.name);
     let capture = told.container.file_name();
-    let files = [
+    let mut files = vec![
         (capture, told.container.write(&told.story)),
         ("expected.json", told.expected_json().into_bytes()),
         ("README.md", case.readme().into_bytes()),
     ];
+    files.extend(told.indicators.map(|list| (INDICATORS, list.as_bytes().to_vec())));
     if bless {
         fs::create_dir_all(&folder).unwrap();
         for stale in CAPTURE_NAMES.iter().filter(|name| **name != capture) {

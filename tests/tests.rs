@@ -13,10 +13,14 @@ mod cli;
 mod detector_docs;
 /// Hostile captures do not take the program beyond its cap of memory.
 mod floods;
+/// Lists of indicators on the command line, and what a replay says with them.
+mod indicators;
 /// What holds for every capture: random conversations, floods, noise.
 mod invariants;
 /// Real TCP stacks in network namespaces, attacked on purpose.
 mod lab;
+/// Rules on the command line: diagnoses, trials, and what they change.
+mod rules;
 /// What is shipped beside the code says what the code says.
 mod shipped_files;
 /// What lies in `pcaps/` is what the stories give.

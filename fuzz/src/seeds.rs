@@ -13,6 +13,20 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
+/// Rules that decide what is told.
+const POLICY: &str = "[[suppress]]\nname = \"a\"\nreason = \"b\"\nnetworks = [\"192.0.2.0/24\"]\nhosts = [\"a.example\"]\ndetectors = [\"S1\", \"H\"]\n\
+    expires = 2027-01-31\n[[severity]]\nname = \"c\"\nreason = \"d\"\nmechanisms = [\"tcp_reset\"]\nseverity = 3\n[thresholds]\nmedium = 50\n";
+
+/// Lists of indicators, each behind the byte that says its form.
+const LISTS: [&str; 5] = [
+    "\0{\"type\": \"bundle\", \"objects\": [{\"type\": \"indicator\", \"modified\": \"2024-01-26T00:00:00Z\", \"pattern\": \"[domain-name:value = 'a.example' OR \
+     ipv4-addr:value ISSUBSET '192.0.2.0/24'] AND [url:value IN ('http://a.example/b')]\"}]}",
+    "\u{1}{\"Event\": {\"info\": \"a\", \"date\": \"2024-01-01\", \"Attribute\": [{\"type\": \"domain|ip\", \"value\": \"a.example|192.0.2.1\", \"to_ids\": true}]}}",
+    "\u{2}type,value,to_ids\ndomain,a.example,1\nurl,\"http://a.example/b,c\",0\n",
+    "\u{4}# 2024-01-01\na[.]example ; b\nhxxp://c.example/d\n2001:db8::/32\n0.0.0.0 e.example\n",
+    "\u{5}[{\"type\": \"indicator\", \"pattern_type\": \"stix\", \"pattern\": \"[file:hashes.'SHA-256' = 'ab']\"}]",
+];
+
 /// What one capture gives the targets that do not read files.
 #[derive(Default)]
 struct Seeds {
@@ -39,9 +53,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         write(corpus, "html", &case, &seeds.html)?;
         write(corpus, "url", &case, seeds.url.join("\n").as_bytes())?;
     }
-    let rules = fs::read_to_string(project.join("rules/devices.toml"))?;
-    for (number, device) in rules.split("[[device]]").skip(1).enumerate() {
-        write(corpus, "device_library", &number.to_string(), format!("[[device]]{device}").as_bytes())?;
+    for file in ["devices", "redirects", "portals"] {
+        let rules = fs::read_to_string(project.join(format!("rules/{file}.toml")))?;
+        for (number, table) in rules.split("\n[[").skip(1).enumerate() {
+            write(corpus, "rules", &format!("{file}-{number}"), format!("[[{table}").as_bytes())?;
+        }
+    }
+    write(corpus, "rules", "policy", POLICY.as_bytes())?;
+    for (number, list) in LISTS.iter().enumerate() {
+        write(corpus, "indicators", &number.to_string(), list.as_bytes())?;
     }
     Ok(())
 }

@@ -5,14 +5,13 @@ use libfuzzer_sys::fuzz_target;
 use sidewatch::alert::Alert;
 use sidewatch::engine::Knowledge;
 use sidewatch::engine::limits::Limits;
-use sidewatch::rules::device::DeviceLibrary;
 use sidewatch_fuzz::script::Script;
 use sidewatch_fuzz::story::tell;
 use sidewatch_fuzz::watched::{Judged, line, run};
 use std::sync::{Arc, LazyLock};
 
 static KNOWLEDGE: LazyLock<Arc<Knowledge>> =
-    LazyLock::new(|| Arc::new(Knowledge { devices: DeviceLibrary::shipped().expect("the shipped library parses") }));
+    LazyLock::new(|| Arc::new(Knowledge { devices: sidewatch::rules::shipped().rules.devices, ..Knowledge::default() }));
 
 fuzz_target!(|data: &[u8]| {
     let mut script = Script::new(data);

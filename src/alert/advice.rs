@@ -33,11 +33,13 @@ pub(super) fn next_steps(alert: &Alert) -> Vec<&'static str> {
             Mechanism::HttpRedirect => vec![KEEP, DO_NOT_OPEN, CHECK_DEVICE, COMPARE, ENCRYPT, ASK],
             Mechanism::HttpContent | Mechanism::TcpContent => vec![KEEP, DO_NOT_RUN, COMPARE, ENCRYPT, ASK],
             Mechanism::TcpReset | Mechanism::TcpFin => vec![KEEP, BLOCKED, REPEATS],
-            Mechanism::SynAck | Mechanism::DnsAnswer => vec![KEEP, COMPARE, ENCRYPT, REPEATS],
+            Mechanism::SynAck | Mechanism::DnsAnswer | Mechanism::Indicator => vec![KEEP, COMPARE, ENCRYPT, REPEATS],
             Mechanism::ArpSpoof | Mechanism::NdpSpoof | Mechanism::DhcpRogue | Mechanism::RaRogue | Mechanism::IcmpRedirect => {
                 vec![KEEP, FIND_MACHINE, LEAVE, ENCRYPT]
             }
         },
+        Verdict::ListedContact => vec![KEEP, CHECK_DEVICE, UNKNOWN_TARGET, ASK],
+        _ if alert.severity <= 2 && !alert.indicators.is_empty() => vec![KEEP, DO_NOT_OPEN, CHECK_DEVICE, COMPARE, ASK],
         Verdict::EndpointRedirect => vec![NOT_URGENT, UNKNOWN_TARGET],
         Verdict::CaptivePortal => vec![NOT_URGENT, UNEXPECTED],
         Verdict::SuspiciousRedirect => vec![NOT_URGENT, UNKNOWN_TARGET, COMPARE],

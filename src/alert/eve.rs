@@ -6,6 +6,7 @@ use messages::{Arp, Http, app_proto};
 
 use super::community::community_id;
 use super::explain::explanation;
+use super::listed::Indicator;
 use super::plain::cut;
 use super::when::eve_time;
 use super::{Alert, Carrier, Considered, Grade, PacketFacts, RedirectFacts, SCHEMA, SensorHealth, Signal, SourceFacts, signature};
@@ -127,8 +128,7 @@ struct Injection<'a> {
     genuine: Option<Packet<'a>>,
     hops: Hops,
     redirect: Option<Redirect>,
-    /// Always empty: no lists of indicators are read.
-    indicators: [(); 0],
+    indicators: Vec<Indicator<'a>>,
     sensor: Sensor,
     /// Always null: no evidence bundle is written.
     evidence: Option<()>,
@@ -297,7 +297,7 @@ impl<'a> Injection<'a> {
             genuine: alert.genuine.as_ref().map(|packet| Packet::new(packet, &alert.genuine_frames)),
             hops: Hops { forged: alert.forged.ttl.map(hops), genuine: alert.genuine.as_ref().and_then(|packet| packet.ttl).map(hops) },
             redirect: alert.redirect.as_ref().map(Redirect::new),
-            indicators: [],
+            indicators: alert.indicators.iter().map(|facts| Indicator::new(facts, TEXT_LIMIT)).collect(),
             sensor: Sensor::new(alert.sensor),
             evidence: None,
             closed: Closed { at: eve_time(alert.closed_at), because: alert.closed_because.name() },

@@ -1,5 +1,6 @@
 //! What happened, in a few plain sentences for a person who knows no TCP: what was compared, what it shows, and what is not known.
 
+use super::listed;
 use super::local::{self, is_local};
 use super::plain::host_of;
 use super::when::plain_span;
@@ -21,6 +22,9 @@ pub fn headline(alert: &Alert) -> String {
     if is_local(alert) {
         return local::headline(alert);
     }
+    if let Some(headline) = listed::headline(alert) {
+        return headline.to_owned();
+    }
     let forged = match alert.grade {
         Grade::Confirmed | Grade::High => "forged",
         Grade::Medium => "probably forged",
@@ -34,6 +38,7 @@ pub fn headline(alert: &Alert) -> String {
         Verdict::InPathInjection | Verdict::LocalMitm => format!("A {forged} {}", forged_thing(alert.mechanism, false)),
         Verdict::EndpointRedirect => format!("A {} by the site itself or by something on its page", plain_thing(alert.mechanism)),
         Verdict::CaptivePortal => "A log-in page or an operator's notice, by its shape".to_owned(),
+        Verdict::ListedContact => "Contact with a listed indicator".to_owned(),
         Verdict::SuspiciousRedirect => "An unusual redirect; nothing shows that it was forged".to_owned(),
         Verdict::Inconclusive => format!("A {} that does not fit; too little was seen to say why", plain_thing(alert.mechanism)),
     };
@@ -55,6 +60,7 @@ pub fn explanation(alert: &Alert) -> String {
         Verdict::LocalMitm => (one_answer(alert), inside_this_network(alert)),
         Verdict::EndpointRedirect => (by_the_site(alert), harmless(alert, "sites and the advertisements on them redirect all the time")),
         Verdict::CaptivePortal => (by_the_network(alert), harmless(alert, "networks show such pages on purpose and to everybody on them")),
+        Verdict::ListedContact => (in_contact(alert), harmless(alert, "lists grow old, and who looks into a case goes there too")),
         Verdict::SuspiciousRedirect => {
             (by_shape(alert), harmless(alert, "advertisements, trackers and link shorteners redirect in the same way"))
         }
@@ -62,7 +68,7 @@ pub fn explanation(alert: &Alert) -> String {
             (inconclusive(alert), harmless(alert, "lost packets, load balancers and proxies can leave the same traces"))
         }
     };
-    format!("{what} {shown}")
+    format!("{what}{} {shown}", listed::sentence(alert))
 }
 
 /// What a forged packet of this kind is to the person at the device, and whether the server was heard besides.
@@ -83,9 +89,15 @@ const fn forged_thing(mechanism: Mechanism, heard: bool) -> &'static str {
         (Mechanism::DnsAnswer, true) => "answer to the question where a name leads; the genuine answer was seen too",
         (Mechanism::DnsAnswer, false) => "answer to the question where a name leads; the genuine answer never came",
         // Of these `local` speaks.
-        (Mechanism::ArpSpoof | Mechanism::NdpSpoof | Mechanism::DhcpRogue | Mechanism::RaRogue | Mechanism::IcmpRedirect, _) => {
-            "message of the local network"
-        }
+        (
+            Mechanism::ArpSpoof
+            | Mechanism::NdpSpoof
+            | Mechanism::DhcpRogue
+            | Mechanism::RaRogue
+            | Mechanism::IcmpRedirect
+            | Mechanism::Indicator,
+            _,
+        ) => "message of the local network",
     }
 }
 
@@ -114,9 +126,12 @@ const fn plain_thing(mechanism: Mechanism) -> &'static str {
         Mechanism::TcpFin => "closed connection",
         Mechanism::SynAck => "connection set-up",
         Mechanism::DnsAnswer => "name answer",
-        Mechanism::ArpSpoof | Mechanism::NdpSpoof | Mechanism::DhcpRogue | Mechanism::RaRogue | Mechanism::IcmpRedirect => {
-            "message of the local network"
-        }
+        Mechanism::ArpSpoof
+        | Mechanism::NdpSpoof
+        | Mechanism::DhcpRogue
+        | Mechanism::RaRogue
+        | Mechanism::IcmpRedirect
+        | Mechanism::Indicator => "message of the local network",
     }
 }
 
@@ -143,7 +158,8 @@ fn two_answers(alert: &Alert) -> String {
         | Mechanism::NdpSpoof
         | Mechanism::DhcpRogue
         | Mechanism::RaRogue
-        | Mechanism::IcmpRedirect => {
+        | Mechanism::IcmpRedirect
+        | Mechanism::Indicator => {
             format!("This device {asked}, and a packet in the server's name {deed}. That packet {mark}, and {when}.")
         }
         Mechanism::SynAck => format!(
@@ -175,6 +191,10 @@ fn mark(alert: &Alert) -> &'static str {
     } else {
         JUDGED
     }
+}
+
+fn in_contact(alert: &Alert) -> String {
+    format!("This device {}. Nothing in the packets shows that anything was forged; the news is with whom it was in contact.", asked(alert))
 }
 
 fn by_the_site(alert: &Alert) -> String {
@@ -255,9 +275,15 @@ fn deed(alert: &Alert) -> String {
         (Mechanism::TcpFin, None) => "said that the server had finished".to_owned(),
         (Mechanism::SynAck, None) => "offered a connection of its own".to_owned(),
         (Mechanism::DnsAnswer, None) => "named another address".to_owned(),
-        (Mechanism::ArpSpoof | Mechanism::NdpSpoof | Mechanism::DhcpRogue | Mechanism::RaRogue | Mechanism::IcmpRedirect, None) => {
-            "gave the device other settings".to_owned()
-        }
+        (
+            Mechanism::ArpSpoof
+            | Mechanism::NdpSpoof
+            | Mechanism::DhcpRogue
+            | Mechanism::RaRogue
+            | Mechanism::IcmpRedirect
+            | Mechanism::Indicator,
+            None,
+        ) => "gave the device other settings".to_owned(),
     }
 }
 

@@ -5,6 +5,7 @@ mod community;
 pub mod eve;
 pub mod explain;
 mod ladder;
+mod listed;
 mod local;
 mod plain;
 mod record;
@@ -14,6 +15,7 @@ mod signature;
 pub mod text;
 mod when;
 
+pub use listed::IndicatorFacts;
 pub use record::{
     Alert, ArpFacts, Carrier, ClosedBecause, Considered, FlowFacts, Grade, HttpFacts, LadderRow, Mechanism, PacketFacts, RedirectFacts,
     Role, SCHEMA, SensorHealth, Signal, TcpFacts, Verdict,

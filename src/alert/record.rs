@@ -1,5 +1,6 @@
 //! The alert record: what was found, in values. Nothing here renders.
 
+use super::listed::IndicatorFacts;
 use crate::engine::decode::packet::{Addr, Vlans};
 use crate::engine::protocol::http::RedirectKind;
 use crate::engine::time::{Span, Timestamp};
@@ -42,6 +43,8 @@ pub struct Alert {
     pub genuine_frames: Vec<u64>,
     /// Where the client was sent.
     pub redirect: Option<RedirectFacts>,
+    /// Listed indicators that it touches: those that the client was sent to first.
+    pub indicators: Vec<IndicatorFacts>,
     /// Health of the sensor while it watched.
     pub sensor: SensorHealth,
     /// When and why the case was closed.
@@ -69,6 +72,8 @@ pub enum Verdict {
     CaptivePortal,
     /// The shape alone.
     SuspiciousRedirect,
+    /// A listed indicator, and nothing else.
+    ListedContact,
     /// Something does not fit, and too little was seen to say what.
     Inconclusive,
 }
@@ -100,18 +105,20 @@ pub enum Mechanism {
     RaRogue,
     /// An ICMP or ICMPv6 redirect.
     IcmpRedirect,
+    /// Nothing was forged: a listed indicator was met.
+    Indicator,
 }
 
-/// Grade of the score. Groups: A contradiction, B header vote, C known device, L local network.
+/// Grade of the score. Groups: A contradiction, B header vote, C known device, G listed indicator, L local network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grade {
     /// 25 to 39.
     Low,
     /// 40 to 64.
     Medium,
-    /// 65 and more with a signal of group A, B, C or L.
+    /// 65 and more with a signal of group A, B, C, G or L.
     High,
-    /// 90 and more with two of the groups A, B, C, L.
+    /// 90 and more with two of the groups A, B, C, G, L.
     Confirmed,
 }
 
@@ -333,6 +340,7 @@ impl Verdict {
             Self::EndpointRedirect => "endpoint_redirect",
             Self::CaptivePortal => "captive_portal",
             Self::SuspiciousRedirect => "suspicious_redirect",
+            Self::ListedContact => "listed_contact",
             Self::Inconclusive => "inconclusive",
         }
     }
@@ -383,6 +391,7 @@ impl Mechanism {
             Self::DhcpRogue => "dhcp_rogue",
             Self::RaRogue => "ra_rogue",
             Self::IcmpRedirect => "icmp_redirect",
+            Self::Indicator => "indicator",
         }
     }
 }

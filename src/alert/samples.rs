@@ -80,6 +80,7 @@ pub(super) fn on_path() -> Alert {
         forged_frames: vec![5],
         genuine_frames: vec![10],
         redirect: Some(redirect("http://x.example/")),
+        indicators: Vec::new(),
         sensor: SensorHealth { handshake_seen: true, ..SensorHealth::default() },
         closed_at: at(3_004_211),
         closed_because: ClosedBecause::Deadline,

@@ -20,6 +20,7 @@ pub(super) const fn id(mechanism: Mechanism, verdict: Verdict) -> u32 {
         Mechanism::DhcpRogue => 10,
         Mechanism::RaRogue => 11,
         Mechanism::IcmpRedirect => 12,
+        Mechanism::Indicator => 14,
     };
     let ones = match verdict {
         Verdict::OnPathInjection => 1,
@@ -29,6 +30,7 @@ pub(super) const fn id(mechanism: Mechanism, verdict: Verdict) -> u32 {
         Verdict::SuspiciousRedirect => 5,
         Verdict::Inconclusive => 6,
         Verdict::LocalMitm => 7,
+        Verdict::ListedContact => 9,
     };
     BASE + 100 * hundreds + ones
 }
@@ -48,6 +50,7 @@ pub(super) fn name(mechanism: Mechanism, verdict: Verdict) -> String {
         Mechanism::DhcpRogue => "DHCP configuration",
         Mechanism::RaRogue => "router advertisement",
         Mechanism::IcmpRedirect => "ICMP redirect",
+        Mechanism::Indicator => "contact",
     };
     match verdict {
         Verdict::OnPathInjection => format!("Sidewatch forged {what}, man on the side"),
@@ -56,6 +59,7 @@ pub(super) fn name(mechanism: Mechanism, verdict: Verdict) -> String {
         Verdict::EndpointRedirect => format!("Sidewatch {what} by the site itself"),
         Verdict::CaptivePortal => format!("Sidewatch {what} of a portal or an operator's notice"),
         Verdict::SuspiciousRedirect => format!("Sidewatch suspicious {what}, by shape alone"),
+        Verdict::ListedContact => format!("Sidewatch {what} with listed infrastructure"),
         Verdict::Inconclusive => format!("Sidewatch inconclusive {what}"),
     }
 }
@@ -68,6 +72,7 @@ pub(super) const fn category(verdict: Verdict) -> &'static str {
         Verdict::EndpointRedirect => "Redirect by the site",
         Verdict::CaptivePortal => "Portal or operator notice",
         Verdict::SuspiciousRedirect => "Suspicious redirect",
+        Verdict::ListedContact => "Contact with listed infrastructure",
         Verdict::Inconclusive => "Inconclusive observation",
     }
 }
@@ -78,7 +83,7 @@ mod tests {
 
     use super::*;
 
-    const MECHANISMS: [Mechanism; 12] = [
+    const MECHANISMS: [Mechanism; 13] = [
         Mechanism::HttpRedirect,
         Mechanism::HttpContent,
         Mechanism::TcpContent,
@@ -91,8 +96,9 @@ mod tests {
         Mechanism::DhcpRogue,
         Mechanism::RaRogue,
         Mechanism::IcmpRedirect,
+        Mechanism::Indicator,
     ];
-    const VERDICTS: [Verdict; 7] = [
+    const VERDICTS: [Verdict; 8] = [
         Verdict::OnPathInjection,
         Verdict::InPathInjection,
         Verdict::EndpointRedirect,
@@ -100,6 +106,7 @@ mod tests {
         Verdict::SuspiciousRedirect,
         Verdict::Inconclusive,
         Verdict::LocalMitm,
+        Verdict::ListedContact,
     ];
 
     #[test]
@@ -107,7 +114,7 @@ mod tests {
         let pairs = MECHANISMS.iter().flat_map(|&m| VERDICTS.iter().map(move |&v| (m, v)));
         let ids: BTreeSet<u32> = pairs.clone().map(|(m, v)| id(m, v)).collect();
         let names: BTreeSet<String> = pairs.map(|(m, v)| name(m, v)).collect();
-        assert_eq!((ids.len(), names.len()), (84, 84));
+        assert_eq!((ids.len(), names.len()), (104, 104));
         assert_eq!(ids.first(), Some(&9_000_101));
     }
 

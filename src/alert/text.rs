@@ -6,11 +6,11 @@ use super::advice::next_steps;
 use super::community::community_id;
 use super::eve::{hops, hundredths};
 use super::explain::{explanation, headline};
-use super::ladder;
 use super::local::{self, is_local};
 use super::plain::{cut, defanged, host_of, local_text, wire_text, wrapped};
 use super::when::{plain_span, plain_time};
 use super::{Alert, ClosedBecause, Considered, RedirectFacts, Role, Signal, SourceFacts, Style, Verdict};
+use super::{ladder, listed};
 use crate::engine::decode::packet::Addr;
 use crate::engine::protocol::http::RedirectKind;
 
@@ -36,6 +36,7 @@ pub fn render(alert: &Alert, source: &SourceFacts, style: Style) -> String {
         page.section("What happened", &wrapped("  ", &page.safe(&explanation(alert), usize::MAX), WIDTH)),
         page.packets(),
         alert.redirect.as_ref().map_or_else(String::new, |redirect| page.redirect(redirect)),
+        page.listed(),
         page.reasons(),
         page.considered(),
         page.sensor(),
@@ -171,6 +172,11 @@ impl Page<'_> {
         self.section("Redirect (addresses are written so that nothing opens them)", &body)
     }
 
+    fn listed(&self) -> String {
+        let line = |line: &String| wrapped("  - ", &self.safe(line, VALUE_LIMIT * 2), WIDTH);
+        self.section("Listed indicators", &listed::lines(self.alert).iter().map(line).collect::<String>())
+    }
+
     fn reasons(&self) -> String {
         self.section("Reasons", &self.alert.signals.iter().map(|signal| self.reason(signal)).collect::<String>())
     }
@@ -224,7 +230,10 @@ fn hosts(alert: &Alert) -> Vec<String> {
     let redirect = alert.redirect.as_ref();
     let named = [redirect.and_then(|redirect| host_of(&redirect.to)), redirect.and_then(|redirect| host_of(redirect.from.as_deref()?))];
     let asked = alert.http.as_ref().and_then(|http| http.hostname.as_deref());
-    let mut hosts: Vec<String> = named.into_iter().flatten().chain(asked).map(wire_text).collect();
+    let listed = alert.indicators.iter().flat_map(|listed| [listed.value.as_str(), host_of(&listed.met).unwrap_or(&listed.met)]);
+    // An entry may be written so that nothing opens it already.
+    let listed = listed.filter(|host| !host.contains('['));
+    let mut hosts: Vec<String> = named.into_iter().flatten().chain(asked).chain(listed).map(wire_text).collect();
     hosts.sort_by_key(|host| std::cmp::Reverse(host.len()));
     hosts
 }

@@ -1,9 +1,11 @@
 //! The command line: one file per subcommand.
 
 mod files;
+mod indicators;
 mod output;
 mod progress;
 mod replay;
+mod rules;
 mod sequence;
 
 use std::process::ExitCode;
@@ -19,6 +21,8 @@ enum Status {
     Internal = 1,
     /// Bad usage, or input that cannot be read to its end.
     BadInput = 2,
+    /// A check found something wrong.
+    Wrong = 3,
     /// With `--fail-on-alert`: an alert of severity 1 or 2 was raised.
     Alerted = 10,
 }
@@ -28,7 +32,7 @@ enum Status {
 #[command(
     version,
     max_term_width = 100,
-    after_help = "Start here:\n  sidewatch replay capture.pcap          what did the network forge in this capture?\n  sidewatch replay --help                more about it, with examples"
+    after_help = "Start here:\n  sidewatch replay capture.pcap          what did the network forge in this capture?\n  sidewatch replay --help                more about it, with examples\n  sidewatch indicators --help            lists of known bad hosts: what is in them, and a compact store of them\n  sidewatch rules --help                 fingerprints, suppressions, severities: how to write and try them"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -38,6 +42,8 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Replay(replay::Replay),
+    Indicators(indicators::Indicators),
+    Rules(rules::RulesCommand),
 }
 
 /// Runs the program.
@@ -52,6 +58,8 @@ pub fn main() -> ExitCode {
     };
     let outcome = match arguments.command {
         Command::Replay(replay) => replay.run(),
+        Command::Indicators(indicators) => indicators.run(),
+        Command::Rules(rules) => rules.run(),
     };
     ExitCode::from(match outcome {
         Ok(status) => status as u8,
@@ -60,6 +68,11 @@ pub fn main() -> ExitCode {
             Status::Internal as u8
         }
     })
+}
+
+/// Text of files and rules, with marks on the screen written as their codes.
+fn printable(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
 }
 
 /// A line on standard error. A closed standard error is no reason to stop.

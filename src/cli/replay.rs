@@ -18,9 +18,13 @@ use crate::engine::Knowledge;
 use crate::engine::limits::Limits;
 use crate::pump::{self, Report, Settings};
 use crate::rules::device::DeviceLibrary;
+use crate::rules::indicators::{Indicators, Tally, load};
+use crate::rules::{LoadedRules, load_rules};
 
 /// The seed of the flow hash in replay: fixed, so that the same capture always gives the same output.
-const REPLAY_SEED: u64 = 0x51de_0a7c;
+pub(super) const REPLAY_SEED: u64 = 0x51de_0a7c;
+/// MiB that the program needs beside lists of indicators.
+const LEAST_MEMORY: u64 = 64;
 
 /// Say which answers in a capture the network forged, which frame is the forgery, and why
 #[derive(Args)]
@@ -30,6 +34,7 @@ Examples:
   sidewatch replay --format json day1/ day2.pcapng.gz one EVE JSON line an alert
   sidewatch replay --eve-file alerts.json captures/   words on the screen, JSON in a file
   sidewatch replay --fail-on-alert ci.pcap || ...     for scripts
+  sidewatch replay --indicators lists/ capture.pcap   also say who met a listed indicator, and where
   sidewatch replay evidence.zip                       each capture in the archive, named evidence.zip!NAME
   sidewatch replay --continuous ring.pcap*            a rotated capture: connections go on from file to file
   sidewatch replay --follow growing.pcap              alerts while tcpdump still writes; Ctrl-C ends it
@@ -60,6 +65,12 @@ pub(super) struct Replay {
     /// Memory that the program may use, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(64..=65536))]
     memory: u32,
+    /// Lists of indicators: files, folders, MISP feeds, or a store that `sidewatch indicators import` made; may be given several times
+    #[arg(long, value_name = "PATH")]
+    indicators: Vec<PathBuf>,
+    /// Rules beside those that are shipped: files, or folders of *.toml; may be given several times (see `sidewatch rules --help`)
+    #[arg(long, value_name = "PATH")]
+    rules: Vec<PathBuf>,
     /// Exit with status 10 when an alert of severity 1 or 2 was raised
     #[arg(long)]
     fail_on_alert: bool,
@@ -86,6 +97,13 @@ impl Replay {
                 return Ok(Status::BadInput);
             }
         };
+        let settings = match self.settings() {
+            Ok(settings) => settings,
+            Err(complaint) => {
+                say(&format!("sidewatch: {complaint}"));
+                return Ok(Status::BadInput);
+            }
+        };
         let mut output = match Output::new(self.format, self.eve_file.as_deref(), Progress::new(&files)) {
             Ok(output) => output,
             Err(complaint) => {
@@ -93,7 +111,7 @@ impl Replay {
                 return Ok(Status::BadInput);
             }
         };
-        let whole = if self.follow { self.follow(&files, &mut output)? } else { self.replay(files, &mut output)? };
+        let whole = if self.follow { self.follow(&files, &settings, &mut output)? } else { self.replay(files, &settings, &mut output) };
         output.close()?;
         if output.has_panicked() {
             return Ok(Status::Internal);
@@ -105,18 +123,47 @@ impl Replay {
         })
     }
 
-    fn settings(&self) -> anyhow::Result<Settings> {
-        let devices = if self.no_device_library {
-            DeviceLibrary::default()
-        } else {
-            DeviceLibrary::shipped().context("the shipped device library")?
+    /// What the engine works with, or what of it cannot be read.
+    fn settings(&self) -> Result<Settings, String> {
+        let LoadedRules { rules, wrong } = load_rules(&self.rules);
+        if let Some(first) = wrong.first() {
+            let more = if wrong.len() == 1 {
+                String::new()
+            } else {
+                format!("\n  and {} more: `sidewatch rules check` tells all", wrong.len() - 1)
+            };
+            return Err(format!("{first}{more}"));
+        }
+        let devices = if self.no_device_library { DeviceLibrary::default() } else { rules.devices };
+        let indicators = self.indicators()?;
+        // What lists take, the tables of connections cannot have.
+        let lists = indicators.bytes() as u64 >> 20;
+        let Some(rest) = u64::from(self.memory).checked_sub(lists).filter(|rest| *rest >= LEAST_MEMORY) else {
+            return Err(format!("the lists take {lists} MiB of memory: give --memory {} or more", lists + LEAST_MEMORY));
         };
         Ok(Settings {
-            limits: Limits::within(u64::from(self.memory) << 20),
-            knowledge: Arc::new(Knowledge { devices }),
+            limits: Limits::within(rest << 20),
+            knowledge: Arc::new(Knowledge { devices, indicators, redirects: rules.redirects }),
+            policy: Arc::new(rules.policy),
             seed: REPLAY_SEED,
             workers: usize::from(self.workers),
         })
+    }
+
+    /// The lists; what of them cannot be read is told, and only a file that cannot be read to its end is an error.
+    fn indicators(&self) -> Result<Indicators, String> {
+        if self.indicators.is_empty() {
+            return Ok(Indicators::default());
+        }
+        let loaded = load(&self.indicators);
+        if let Some(failure) = loaded.failures.first() {
+            return Err(format!("{failure}; `sidewatch indicators check` tells more"));
+        }
+        let unreadable = Tally::totals(&loaded.tallies()).unreadable;
+        if unreadable > 0 {
+            say(&format!("sidewatch: {unreadable} entries of the lists cannot be read; `sidewatch indicators check` tells which"));
+        }
+        Ok(loaded.indicators)
     }
 
     /// The files meant, or what is wrong with them.
@@ -142,11 +189,10 @@ impl Replay {
     }
 
     /// All captures; false when something could not be read to its end.
-    fn replay(&self, files: Vec<PathBuf>, output: &mut Output) -> anyhow::Result<bool> {
-        let settings = self.settings()?;
+    fn replay(&self, files: Vec<PathBuf>, settings: &Settings, output: &mut Output) -> bool {
         let mut captures = Inputs::new(files);
         if self.continuous {
-            return Ok(self.pump(output.sequence(captures), &settings, output));
+            return self.pump(output.sequence(captures), settings, output);
         }
         let mut whole = true;
         while let Some(capture) = captures.next() {
@@ -156,7 +202,7 @@ impl Replay {
             match capture {
                 Ok(capture) => {
                     let sequence = output.one(capture, captures.bytes_done());
-                    whole &= self.pump(sequence, &settings, output);
+                    whole &= self.pump(sequence, settings, output);
                 }
                 Err(error) => {
                     output.tell(&format!("sidewatch: {error}"));
@@ -164,21 +210,20 @@ impl Replay {
                 }
             }
         }
-        Ok(whole)
+        whole
     }
 
-    fn follow(&self, files: &[PathBuf], output: &mut Output) -> anyhow::Result<bool> {
+    fn follow(&self, files: &[PathBuf], settings: &Settings, output: &mut Output) -> anyhow::Result<bool> {
         let stop = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
             // Whoever asks twice does not want to wait.
             flag::register_conditional_shutdown(signal, Status::Internal as i32, Arc::clone(&stop)).context("signals")?;
             flag::register(signal, Arc::clone(&stop)).context("signals")?;
         }
-        let settings = self.settings()?;
         let mut whole = true;
         for path in files {
             match follow(path, Arc::clone(&stop)) {
-                Ok(capture) => whole &= self.pump(output.one(capture, 0), &settings, output),
+                Ok(capture) => whole &= self.pump(output.one(capture, 0), settings, output),
                 Err(_) if stop.load(Ordering::Relaxed) => {}
                 Err(error) => {
                     output.tell(&format!("sidewatch: {error}"));

@@ -59,6 +59,14 @@ pub(super) fn consider(assessment: &Assessment, ruling: &Ruling) -> Vec<Consider
             "who operates the device that sent it cannot be told from the packets".to_owned(),
         );
     }
+    if !assessment.listed.is_empty() {
+        weigh(
+            "a list that has grown old, or a visit on purpose",
+            true,
+            "names change hands, and who looks into a case goes there; the date of the list and the owner of the device can tell"
+                .to_owned(),
+        );
+    }
     if scene.impaired {
         weigh(
             "gaps in what the sensor saw",

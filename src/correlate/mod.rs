@@ -2,16 +2,20 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::indexing_slicing)]
 
 mod considered;
+mod contacts;
 pub mod local;
 mod story;
 mod verdict;
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
-use crate::alert::{Alert, Verdict};
+use crate::alert::{Alert, Considered, Verdict};
 use crate::engine::limits::Limits;
 use crate::engine::observation::{Judged, Observation, What};
 use crate::engine::time::Timestamp;
+use crate::rules::policy::Policy;
+use contacts::Contacts;
 use local::LocalNetworks;
 
 /// Ids remembered so that one injection gives one alert; the oldest goes first.
@@ -23,6 +27,8 @@ pub struct Correlator {
     raised: BTreeSet<u64>,
     order: VecDeque<u64>,
     local: LocalNetworks,
+    contacts: Contacts,
+    policy: Arc<Policy>,
     counters: CorrelateCounters,
 }
 
@@ -39,23 +45,32 @@ pub struct CorrelateCounters {
     pub suspects_evicted: u64,
     /// Observations below the 25 points of the lowest grade: counted only.
     pub below_low: u64,
-    /// Alerts with an id that was raised before.
+    /// Alerts with an id that was raised before, and contacts with an indicator that the client met before.
     pub repeated: u64,
+    /// Alerts that a suppression kept back.
+    pub suppressed: u64,
     /// Alerts by severity 1, 2, 3.
     pub raised: [u64; 3],
 }
 
 impl Default for Correlator {
     fn default() -> Self {
-        Self::new(&Limits::default())
+        Self::new(&Limits::default(), Arc::default())
     }
 }
 
 impl Correlator {
-    /// A stage that has seen nothing yet, within `limits`.
+    /// A stage that has seen nothing yet, within `limits`, and tells by this policy.
     #[must_use]
-    pub fn new(limits: &Limits) -> Self {
-        Self { raised: BTreeSet::new(), order: VecDeque::new(), local: LocalNetworks::new(limits), counters: CorrelateCounters::default() }
+    pub fn new(limits: &Limits, policy: Arc<Policy>) -> Self {
+        Self {
+            raised: BTreeSet::new(),
+            order: VecDeque::new(),
+            local: LocalNetworks::new(limits),
+            contacts: Contacts::default(),
+            policy,
+            counters: CorrelateCounters::default(),
+        }
     }
 
     /// Judges observations that are complete up to `now`. They are put in order first, so that the order in which workers finish changes nothing.
@@ -98,7 +113,7 @@ impl Correlator {
 
     fn case(&mut self, case: &Judged, at: Timestamp) -> Option<Alert> {
         self.counters.observations += 1;
-        let Some(ruling) = verdict::rule(&case.assessment) else {
+        let Some(ruling) = verdict::rule(&case.assessment, &self.policy) else {
             self.counters.below_low += 1;
             return None;
         };
@@ -108,13 +123,28 @@ impl Correlator {
 
     /// One alert for one injection, in order of closing time, then id.
     fn raise(&mut self, mut found: Vec<Alert>) -> Vec<Alert> {
-        found.retain(|alert| self.is_new(alert));
+        found.retain_mut(|alert| self.is_told(alert));
         found.sort_by_key(|alert| (alert.closed_at, alert.id));
         found
     }
 
+    /// False for what was told before, and for what is suppressed; else the alert has the severity that the policy gives it.
+    fn is_told(&mut self, alert: &mut Alert) -> bool {
+        let policy = Arc::clone(&self.policy);
+        if policy.suppression(alert).is_some() {
+            self.counters.suppressed += 1;
+            return false;
+        }
+        if let Some((rule, severity)) = policy.severity(alert) {
+            let why = format!("the rule \"{}\" gives severity {severity} in place of {}: {}", rule.name, alert.severity, rule.reason);
+            alert.considered.push(Considered { explanation: "what the owner of this sensor knows of it", kept: true, why });
+            alert.severity = severity;
+        }
+        self.is_new(alert)
+    }
+
     fn is_new(&mut self, alert: &Alert) -> bool {
-        if !self.raised.insert(alert.id) {
+        if self.contacts.repeats(alert) || !self.raised.insert(alert.id) {
             self.counters.repeated += 1;
             return false;
         }

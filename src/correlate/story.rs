@@ -5,11 +5,12 @@ use sha2::{Digest, Sha256};
 use super::considered;
 use super::verdict::Ruling;
 use crate::alert::{
-    Alert, Carrier, ClosedBecause, FlowFacts, HttpFacts, LadderRow, Mechanism, PacketFacts, RedirectFacts, Role, SensorHealth, Signal,
-    TcpFacts,
+    Alert, Carrier, ClosedBecause, FlowFacts, HttpFacts, IndicatorFacts, LadderRow, Mechanism, PacketFacts, RedirectFacts, Role,
+    SensorHealth, Signal, TcpFacts, Verdict,
 };
 use crate::engine::case::scene::Scene;
 use crate::engine::decode::packet::TcpFlags;
+use crate::engine::detect::indicator::Listed;
 use crate::engine::detect::{Group, first_line};
 use crate::engine::flow::record::Record;
 use crate::engine::observation::{self, Judged};
@@ -37,10 +38,11 @@ pub(super) fn tell(case: &Judged, at: Timestamp, ruling: &Ruling) -> Alert {
         signals: signals(case, ruling),
         considered: considered::consider(&case.assessment, ruling),
         forged: packet(scene, &scene.suspect, false, case.forged_sha256),
-        forged_frames: frames(&scene.forged),
+        forged_frames: if ruling.verdict == Verdict::ListedContact { vec![scene.suspect.frame] } else { frames(&scene.forged) },
         genuine: genuine.map(|record| packet(scene, record, false, case.genuine_sha256)),
         genuine_frames: frames(&scene.genuine),
         redirect: redirect(scene, ruling),
+        indicators: indicators(case),
         sensor: SensorHealth {
             kernel_drops: 0,
             gaps: case.flow.gaps,
@@ -133,6 +135,18 @@ fn redirect(scene: &Scene, ruling: &Ruling) -> Option<RedirectFacts> {
         kind: destination.kind,
         cross_site: destination.cross_site,
     })
+}
+
+fn indicators(case: &Judged) -> Vec<IndicatorFacts> {
+    let facts = |listed: &Listed| IndicatorFacts {
+        value: listed.hit.value.clone(),
+        kind: listed.hit.kind.name(),
+        list: listed.hit.list.clone(),
+        list_date: listed.hit.list_date.clone(),
+        seen: listed.seen.name(),
+        met: listed.met.clone(),
+    };
+    case.assessment.listed.iter().map(facts).collect()
 }
 
 /// Each detector's evidence, and the header vote that adds the votes up.

@@ -3,9 +3,11 @@
 use crate::alert::{Grade, Mechanism, Verdict};
 use crate::engine::case::scene::Scene;
 use crate::engine::decode::packet::TcpFlags;
-use crate::engine::detect::redirect_semantics::{Destination, destination};
+use crate::engine::detect::redirect_semantics::{Destination, asks_package, destination, is_made_for_one};
 use crate::engine::detect::{Assessment, Group, breaks_timestamps_rule, is_silent};
-use crate::engine::protocol::http::RedirectKind;
+use crate::engine::protocol::http::{RedirectKind, Request};
+use crate::rules::policy::{Policy, Thresholds};
+use crate::rules::portals::Portals;
 use std::net::IpAddr;
 
 /// What is said of an assessment.
@@ -29,11 +31,6 @@ impl Ruling {
     }
 }
 
-/// The grades' lower bounds.
-const LOW: u8 = 25;
-const MEDIUM: u8 = 40;
-const HIGH: u8 = 65;
-const CONFIRMED: u8 = 90;
 /// A header vote, or a contradiction, that says enough by itself.
 const DECISIVE_HEADER: u8 = 45;
 
@@ -48,6 +45,9 @@ struct Points {
     device: u8,
     timing: u8,
     content: u8,
+    indicator: u8,
+    /// The client was sent to a listed indicator.
+    sent_to_listed: bool,
 }
 
 impl Points {
@@ -60,69 +60,80 @@ impl Points {
             device: assessment.points(Group::Device),
             timing: assessment.points(Group::Timing),
             content: assessment.points(Group::Content),
+            indicator: assessment.points(Group::Indicator),
+            sent_to_listed: assessment.listed.iter().any(|listed| listed.seen.is_redirect()),
         }
     }
     fn sum(self) -> u8 {
-        [self.contradiction, self.header, self.device, self.timing, self.content].into_iter().fold(0_u8, u8::saturating_add).min(100)
+        [self.contradiction, self.header, self.device, self.timing, self.content, self.indicator]
+            .into_iter()
+            .fold(0_u8, u8::saturating_add)
+            .min(100)
     }
-    /// How many of the groups spoke that tell of the packets and not of their content.
+    /// How many of the groups spoke that can tell more than the shape of an answer.
     fn hard_groups(self) -> usize {
-        [self.contradiction, self.header, self.device].into_iter().filter(|points| *points > 0).count()
+        [self.contradiction, self.header, self.device, self.indicator].into_iter().filter(|points| *points > 0).count()
     }
 }
 
 /// The ruling, or none below the lowest grade.
-pub(super) fn rule(assessment: &Assessment) -> Option<Ruling> {
+pub(super) fn rule(assessment: &Assessment, policy: &Policy) -> Option<Ruling> {
     let scene = &assessment.scene;
     let points = Points::of(assessment);
     let score = points.sum();
-    let grade = grade(score, points)?;
     let destination = destination(scene);
-    let verdict = class(assessment, points, destination.as_ref());
+    let verdict = class(assessment, points, (destination.as_ref(), &policy.portals));
+    let grade = grade(score, points, policy.thresholds)
+        .map(|grade| if verdict == Verdict::ListedContact { grade.min(Grade::Medium) } else { grade })?;
     Some(Ruling {
         verdict,
-        mechanism: mechanism(scene, destination.as_ref()),
+        mechanism: if verdict == Verdict::ListedContact { Mechanism::Indicator } else { mechanism(scene, destination.as_ref()) },
         grade,
-        severity: severity(grade, verdict),
+        severity: severity(grade, verdict, points),
         score,
         header_points: points.header,
         destination,
     })
 }
 
-fn grade(score: u8, points: Points) -> Option<Grade> {
+fn grade(score: u8, points: Points, bounds: Thresholds) -> Option<Grade> {
     let hard = points.hard_groups();
     match score {
-        CONFIRMED.. if hard >= 2 => Some(Grade::Confirmed),
-        HIGH.. if hard >= 1 => Some(Grade::High),
-        MEDIUM.. => Some(Grade::Medium),
-        LOW.. => Some(Grade::Low),
+        score if score >= bounds.confirmed && hard >= 2 => Some(Grade::Confirmed),
+        score if score >= bounds.high && hard >= 1 => Some(Grade::High),
+        score if score >= bounds.medium => Some(Grade::Medium),
+        score if score >= bounds.low => Some(Grade::Low),
         _ => None,
     }
 }
 
-/// Only an injection wakes anyone: content and timing alone are worth a record.
-fn severity(grade: Grade, verdict: Verdict) -> u8 {
+/// Only an injection and a listed indicator wake anyone: content and timing alone are worth a record.
+fn severity(grade: Grade, verdict: Verdict, points: Points) -> u8 {
     match (grade, verdict) {
+        _ if points.sent_to_listed => 1,
         (Grade::Confirmed | Grade::High, Verdict::OnPathInjection | Verdict::InPathInjection) => 1,
         (Grade::Medium, Verdict::OnPathInjection | Verdict::InPathInjection) => 2,
+        _ if points.indicator > 0 => 2,
         _ => 3,
     }
 }
 
 /// The first class that fits.
-fn class(assessment: &Assessment, points: Points, destination: Option<&Destination>) -> Verdict {
+fn class(assessment: &Assessment, points: Points, (destination, portals): (Option<&Destination>, &Portals)) -> Verdict {
     let scene = &assessment.scene;
     // Two votes against the server's own packets of the connection, and a template's answer that leads away.
-    let seconded = points.header > 0 && scene.base.len() >= 2 && points.content >= SECONDING_CONTENT;
+    let leads_astray = points.content >= SECONDING_CONTENT || points.sent_to_listed;
+    let seconded = points.header > 0 && scene.base.len() >= 2 && leads_astray;
     let decisive = points.header >= DECISIVE_HEADER || points.device > 0 || seconded;
     let redirects = destination.is_some();
-    if points.contradiction == 0 && is_portal(scene, destination) {
+    if points.contradiction == 0 && points.indicator == 0 && (is_portal(scene, destination) || answers_probe(scene, destination, portals)) {
         Verdict::CaptivePortal
     } else if points.contradiction > 0 || (decisive && scene.spoke_again.is_some()) {
         Verdict::OnPathInjection
     } else if decisive && is_silent(scene) && is_compared_enough(assessment, points) {
         Verdict::InPathInjection
+    } else if points.indicator > 0 && !points.sent_to_listed {
+        Verdict::ListedContact
     } else if redirects && points.header == 0 && points.timing == 0 && one_stack(scene) {
         Verdict::EndpointRedirect
     } else if redirects && points.header == 0 {
@@ -133,10 +144,10 @@ fn class(assessment: &Assessment, points: Points, destination: Option<&Destinati
 }
 
 /// Against the SYN-ACK alone every server behind a SYN proxy looks forged. Then the header needs a second witness: a broken timestamp rule, a known
-/// device, or a response as bare as a template.
+/// device, a listed target, or a response as bare as a template.
 fn is_compared_enough(assessment: &Assessment, points: Points) -> bool {
     let broken_rule = breaks_timestamps_rule(&assessment.scene);
-    let seconded = points.device > 0 || assessment.found("S10").is_some();
+    let seconded = points.device > 0 || points.sent_to_listed || assessment.found("S10").is_some();
     // Who goes on to answer the client's next questions is a server behind a switch, or a stack that stopped sending timestamps.
     seconded || (!assessment.scene.served_on && (broken_rule || !assessment.scene.base.is_empty()))
 }
@@ -157,6 +168,12 @@ fn is_portal(scene: &Scene, destination: Option<&Destination>) -> bool {
             }
         });
     demands_login || private
+}
+
+/// A redirect in answer to a request that only asks whether there is a portal; one that is made for this client, or takes a program's place, is none.
+fn answers_probe(scene: &Scene, destination: Option<&Destination>, portals: &Portals) -> bool {
+    let probes = |request: &Request| portals.probe(request.host.as_deref().unwrap_or_default(), &request.target).is_some();
+    scene.asked().is_some_and(probes) && destination.is_some_and(|to| !is_made_for_one(to)) && !asks_package(scene)
 }
 
 fn mechanism(scene: &Scene, destination: Option<&Destination>) -> Mechanism {

@@ -92,6 +92,12 @@ impl Shard {
                 if from_server { case.add_server(&record, &self.limits) } else { case.add_client(&record, &self.limits) }
             }
         }
+        if taken && packet.head.payload_len > 0 && !flow.looked_up && sender == flow.server {
+            flow.looked_up = true;
+            if !self.knowledge.indicators.match_ip(flow.endpoint(sender).0).is_empty() {
+                self.events.push(FlowEvent::ListedServer(Record::of(&packet.head)));
+            }
+        }
         let (stage, has_http) = (flow.stage, packet.head.payload_len > 0 && flow.http_has_changed());
         if !self.events.is_empty() {
             self.react(index, now, out);

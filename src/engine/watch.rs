@@ -3,9 +3,10 @@
 use sha2::{Digest, Sha256};
 
 use super::Knowledge;
-use super::case::{Case, scene};
+use super::case::{Case, LONGEST_WAIT, scene};
 use super::counters::ShardCounters;
 use super::decode::packet::TcpFlags;
+use super::detect::indicator::{Listed, touched};
 use super::detect::{self, redirect_semantics};
 use super::flow::Flow;
 use super::flow::event::FlowEvent;
@@ -48,6 +49,7 @@ pub(super) fn react(flow: &mut Flow, event: FlowEvent, now: Timestamp, desk: &mu
                 let _ = case_for(flow, &record, now, desk);
             }
         }
+        FlowEvent::ListedServer(record) => contact(flow, &record, now, desk),
         FlowEvent::Conflict(conflict) => {
             let limits = desk.limits;
             let known = flow.cases.iter().position(|case| case.concerns(conflict.earlier.frame) || case.concerns(conflict.later.frame));
@@ -111,20 +113,44 @@ fn interrupts(flow: &Flow, record: &Record) -> bool {
 
 fn answer(flow: &mut Flow, response: Box<Response>, now: Timestamp, desk: &mut Desk<'_>) {
     let record = find(flow, desk.pool, response.first.frame);
-    if let Some(record) = record
-        && is_odd(flow, &response, &record, desk.knowledge)
-        && let Some(case) = case_for(flow, &record, now, desk)
-        && case.response.is_none()
-    {
-        case.response = Some(response.clone());
+    if let Some(record) = record {
+        let odd = is_odd(flow, &response, &record, desk.knowledge);
+        if !odd && !listed(flow, &response, &response.redirects, desk.knowledge).is_empty() {
+            contact(flow, &record, now, desk);
+        }
+        let concerned = odd || flow.cases.iter().any(|case| case.concerns(record.frame));
+        if concerned
+            && let Some(case) = case_for(flow, &record, now, desk)
+            && case.response.is_none()
+        {
+            case.response = Some(response.clone());
+        }
     }
     flow.last_answer = Some(response);
+}
+
+/// Opens a case on the ground of a list alone. It waits as long as any, so that a redirect that led there, in another connection, is told first.
+fn contact(flow: &mut Flow, record: &Record, now: Timestamp, desk: &mut Desk<'_>) {
+    let opened = flow.cases_opened;
+    if let Some(case) = case_for(flow, record, now, desk)
+        && case.serial > opened
+    {
+        case.deadline = now + LONGEST_WAIT;
+    }
+}
+
+/// Listed indicators that an exchange touches; the server's address was looked up with its first payload.
+fn listed(flow: &Flow, response: &Response, redirects: &[Redirect], knowledge: &Knowledge) -> Vec<Listed> {
+    touched(&knowledge.indicators, redirects.iter(), response.request.as_ref(), (None, flow.endpoint(flow.server).1))
 }
 
 fn body(flow: &mut Flow, redirects: Vec<Redirect>, now: Timestamp, desk: &mut Desk<'_>) {
     let Some(response) = flow.last_answer.clone() else { return };
     let frame = response.first.frame;
-    if !redirect_semantics::leads_away(&redirects, asked(flow, &response).as_ref()) && !flow.cases.iter().any(|case| case.concerns(frame)) {
+    let concerned = redirect_semantics::leads_away(&redirects, asked(flow, &response).as_ref())
+        || flow.cases.iter().any(|case| case.concerns(frame))
+        || !listed(flow, &response, &redirects, desk.knowledge).is_empty();
+    if !concerned {
         return;
     }
     let Some(record) = find(flow, desk.pool, frame) else { return };

@@ -17,6 +17,7 @@ use crate::engine::limits::Limits;
 use crate::engine::observation::Observation;
 use crate::engine::time::Timestamp;
 use crate::engine::{Clock, Knowledge, ShardCounters};
+use crate::rules::policy::Policy;
 
 /// Frames between two moments at which observations are judged. A constant, so that the number of workers changes nothing.
 const BATCH_FRAMES: usize = 4096;
@@ -46,6 +47,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What detectors look things up in.
     pub knowledge: Arc<Knowledge>,
+    /// What is told, and how loud.
+    pub policy: Arc<Policy>,
     /// Keys the flow hash: fixed in replay, random live.
     pub seed: u64,
     /// Worker threads; 1 runs everything on the calling thread.

@@ -1,17 +1,16 @@
 //! The device library: marks of known injection devices, as data (`rules/devices.toml`), and how a scene is held against them.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use serde::Deserialize;
+use serde::de::{self, Deserializer, IntoDeserializer, SeqAccess, Visitor};
 
 use crate::engine::case::scene::Scene;
 use crate::engine::case::stacks;
 use crate::engine::decode::packet::TcpFlags;
 use crate::engine::flow::record::Record;
 use crate::engine::time::Span;
-
-/// The library that is shipped.
-const SHIPPED: &str = include_str!("../../rules/devices.toml");
-/// Fewer matching fields than this are chance.
-const FEWEST_FIELDS: usize = 3;
 
 /// Known devices.
 #[derive(Debug, Default)]
@@ -28,8 +27,10 @@ pub struct Device {
     /// Who described it.
     pub source: String,
     /// When, as a year or a date.
+    #[serde(default = "undated")]
     pub date: String,
-    /// Names of the fields without which nothing matches.
+    /// Names of the fields without which nothing matches; all that are given, where none is named.
+    #[serde(default)]
     pub mandatory: Vec<String>,
     /// The marks are those of a common packet tool too: they count only where the server's own packets differ.
     #[serde(default)]
@@ -43,16 +44,19 @@ pub struct Device {
 #[serde(deny_unknown_fields, default)]
 pub struct Marks {
     /// One of these IPv4 identifications.
+    #[serde(deserialize_with = "one_or_many")]
     pub ip_id: Option<Vec<u16>>,
     /// The identification is that of the client's SYN.
     pub ip_id_of_syn: Option<bool>,
     /// The "don't fragment" bit.
     pub df: Option<bool>,
     /// One of these windows.
+    #[serde(deserialize_with = "one_or_many")]
     pub window: Option<Vec<u16>>,
     /// The options area is empty.
     pub no_options: Option<bool>,
     /// One of these flag sets, in letters from FIN up, as in `FA` or `RA`.
+    #[serde(deserialize_with = "one_or_many")]
     pub flags: Option<Vec<String>>,
     /// Reserved or ECN bits are set.
     pub reserved_bits: Option<bool>,
@@ -63,11 +67,92 @@ pub struct Marks {
     /// A bare acknowledgment follows the FIN after so many milliseconds, from and to.
     pub last_ack_ms: Option<(u16, u16)>,
     /// The response has no fields but these, in lower case.
+    #[serde(deserialize_with = "one_or_many")]
     pub only_fields: Option<Vec<String>>,
     /// The Server field begins so.
     pub server_field: Option<String>,
     /// The payload, in hex.
     pub payload_hex: Option<String>,
+}
+
+impl Marks {
+    /// Fewer matching fields than this are chance.
+    pub const FEWEST: usize = 3;
+
+    /// Names of the fields that are given.
+    #[must_use]
+    pub fn given(&self) -> Vec<&'static str> {
+        let fields = [
+            ("ip_id", self.ip_id.is_some()),
+            ("ip_id_of_syn", self.ip_id_of_syn.is_some()),
+            ("df", self.df.is_some()),
+            ("window", self.window.is_some()),
+            ("no_options", self.no_options.is_some()),
+            ("flags", self.flags.is_some()),
+            ("reserved_bits", self.reserved_bits.is_some()),
+            ("ttl_and_window_rise", self.ttl_and_window_rise.is_some()),
+            ("reset_step", self.reset_step.is_some()),
+            ("last_ack_ms", self.last_ack_ms.is_some()),
+            ("only_fields", self.only_fields.is_some()),
+            ("server_field", self.server_field.is_some()),
+            ("payload_hex", self.payload_hex.is_some()),
+        ];
+        fields.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
+    }
+
+    /// Values that no packet can have.
+    #[must_use]
+    pub fn flaws(&self) -> Vec<String> {
+        let mut flaws = Vec::new();
+        let letters = |flags: &String| {
+            let known: Vec<usize> = flags.chars().filter_map(|letter| "FSRPAU".find(letter)).collect();
+            known.len() == flags.len() && known.is_sorted_by(|a, b| a < b) && !known.is_empty()
+        };
+        for flags in self.flags.iter().flatten().filter(|flags| !letters(flags)) {
+            flaws.push(format!("the flags \"{flags}\" are no letters of FSRPAU in that order"));
+        }
+        if let Some(hex) =
+            self.payload_hex.as_ref().filter(|hex| hex.len() % 2 == 1 || !hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
+        {
+            flaws.push(format!("the payload \"{hex}\" is no lower-case hex"));
+        }
+        if self.last_ack_ms.is_some_and(|(from, to)| from > to) {
+            flaws.push("last_ack_ms ends before it begins".to_owned());
+        }
+        flaws
+    }
+}
+
+fn undated() -> String {
+    "undated".to_owned()
+}
+
+/// A list, or one value in place of a list of one.
+fn one_or_many<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Vec<T>>, D::Error> {
+    deserializer.deserialize_any(OneOrMany(PhantomData)).map(Some)
+}
+
+struct OneOrMany<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrMany<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value or a list of values")
+    }
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Vec<T>, E> {
+        T::deserialize(value.into_deserializer()).map(|one| vec![one])
+    }
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Vec<T>, E> {
+        T::deserialize(value.into_deserializer()).map(|one| vec![one])
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
+        let mut all = Vec::new();
+        while let Some(one) = seq.next_element()? {
+            all.push(one);
+        }
+        Ok(all)
+    }
 }
 
 /// A match.
@@ -85,26 +170,10 @@ pub struct Match {
     pub fields: Vec<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    device: Vec<Device>,
-}
-
 impl DeviceLibrary {
-    /// The shipped library.
-    ///
-    /// # Errors
-    /// When the shipped file does not parse; a test sees to it that it does.
-    pub fn shipped() -> Result<Self, toml::de::Error> {
-        Self::parse(SHIPPED)
-    }
-    /// From the text of a library file.
-    ///
-    /// # Errors
-    /// A syntax error, an unknown or a missing key, with line and column.
-    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
-        Ok(Self { devices: toml::from_str::<File>(text)?.device })
+    /// Adds an entry.
+    pub fn add(&mut self, device: Device) {
+        self.devices.push(device);
     }
     /// The entries.
     #[must_use]
@@ -116,7 +185,7 @@ impl DeviceLibrary {
     pub fn may_know(&self, record: &Record) -> bool {
         !record.is_v6()
             && self.devices.iter().any(|device| {
-                let id = device.mandatory.iter().any(|name| name == "ip_id")
+                let id = (device.mandatory.is_empty() || device.mandatory.iter().any(|name| name == "ip_id"))
                     && device.marks.ip_id.as_ref().is_some_and(|ids| ids.contains(&record.ip_id));
                 id && !device.generic
             })
@@ -132,11 +201,13 @@ fn hold_against(device: &Device, scene: &Scene) -> Option<Match> {
     let fields = judged(&device.marks, scene);
     let matched = |name: &str| fields.iter().any(|field| field.name == name && field.matches);
     let own_stack = device.generic && !differs_from_base(scene);
-    if own_stack || !device.mandatory.iter().all(|name| matched(name)) {
+    let all = || device.marks.given().into_iter().all(matched);
+    let mandatory = if device.mandatory.is_empty() { all() } else { device.mandatory.iter().all(|name| matched(name)) };
+    if own_stack || !mandatory {
         return None;
     }
     let found: Vec<String> = fields.iter().filter(|field| field.matches).map(|field| field.shown.clone()).collect();
-    (found.len() >= FEWEST_FIELDS).then(|| Match {
+    (found.len() >= Marks::FEWEST).then(|| Match {
         name: device.name.clone(),
         source: device.source.clone(),
         date: device.date.clone(),
@@ -255,29 +326,4 @@ fn of_content(marks: &Marks, scene: &Scene) -> Vec<Field> {
         fields.push(Field::new("payload_hex", payload == *hex, &|| format!("payload {hex}")));
     }
     fields
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_shipped_entry_names_fields_that_it_has() {
-        let library = DeviceLibrary::shipped().expect("the shipped library parses");
-        assert!(library.devices().len() >= 8);
-        for device in library.devices() {
-            assert!(!device.source.is_empty() && !device.date.is_empty(), "{}", device.name);
-            let marks = format!("{:?}", device.marks);
-            for name in &device.mandatory {
-                assert!(marks.contains(&format!("{name}: Some(")), "{}: mandatory field {name} is not given", device.name);
-            }
-            assert!(marks.matches("Some(").count() >= FEWEST_FIELDS, "{}: too few fields to match", device.name);
-        }
-    }
-
-    #[test]
-    fn an_unknown_key_is_an_error_that_names_its_line() {
-        let error = DeviceLibrary::parse("[[device]]\nname = \"x\"\ncolour = 1\n").expect_err("unknown key");
-        assert!(error.to_string().contains("line 3"), "{error}");
-    }
 }

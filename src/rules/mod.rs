@@ -1,3 +1,14 @@
 //! Rules and indicators: file formats to matchers.
 
 pub mod device;
+mod diagnosis;
+mod file;
+pub mod indicators;
+mod load;
+pub mod policy;
+pub mod portals;
+pub mod redirects;
+
+pub use diagnosis::Diagnostic;
+pub use file::{Entry, Rules};
+pub use load::{LoadedRules, load_files, load_rules, shipped};

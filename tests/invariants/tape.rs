@@ -94,7 +94,8 @@ impl<S> Audience<S> for Told {
 
 /// What the pump tells of `frames`, and what it counted, with so many workers.
 pub(super) fn pumped(frames: &[Cut], workers: usize) -> (Vec<String>, String) {
-    let settings = Settings { limits: Limits::default(), knowledge: Arc::new(Knowledge::default()), seed: 7, workers };
+    let settings =
+        Settings { limits: Limits::default(), knowledge: Arc::new(Knowledge::default()), policy: Arc::default(), seed: 7, workers };
     let mut told = Told::default();
     let (report, ended) = run(&mut Tape(frames.iter()), &settings, &mut told);
     ended.unwrap();

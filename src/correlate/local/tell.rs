@@ -98,6 +98,7 @@ impl Finding {
             signals: self.signals,
             considered: self.considered,
             redirect: None,
+            indicators: Vec::new(),
             sensor: SensorHealth::default(),
             closed_at: at,
             closed_because: because,

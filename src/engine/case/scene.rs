@@ -2,7 +2,7 @@
 
 use super::Case;
 use super::stacks;
-use crate::engine::decode::packet::TcpFlags;
+use crate::engine::decode::packet::{Addr, TcpFlags};
 use crate::engine::flow::event::{CloseContradiction, Conflict};
 use crate::engine::flow::memory::Pool;
 use crate::engine::flow::record::{Record, seq_diff};
@@ -56,6 +56,8 @@ pub struct Scene {
     pub rtt: Option<Span>,
     /// The connection carries HTTP, whether or not this message of it was read.
     pub is_http: bool,
+    /// The server's address.
+    pub server: Addr,
     /// The server's port.
     pub server_port: u16,
     /// The first payload of the base's stack after the suspect. An acknowledgment is no answer: a device in the path may let it pass.
@@ -202,6 +204,7 @@ fn scene(
         closes: case.closes.clone(),
         rtt: flow.rtt,
         is_http: flow.content == Content::Http,
+        server: flow.endpoint(flow.server).0,
         server_port: flow.endpoint(flow.server).1,
         spoke_again,
         served_on,

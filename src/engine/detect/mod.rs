@@ -7,6 +7,7 @@ mod device_fingerprint;
 mod early_answer;
 mod genuine_silence;
 mod hop_shift;
+pub mod indicator;
 mod ip_id_break;
 mod overlap_conflict;
 pub mod redirect_semantics;
@@ -20,6 +21,9 @@ pub use stack_break::breaks_timestamps_rule;
 use super::case::scene::Scene;
 use super::decode::packet::TcpFlags;
 use crate::rules::device::DeviceLibrary;
+use crate::rules::indicators::Indicators;
+use crate::rules::redirects::RedirectLists;
+use indicator::Listed;
 
 /// Detectors of one group measure the same thing; only the strongest of a group counts, but header votes and points of content add up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +38,8 @@ pub enum Group {
     Timing,
     /// E: content.
     Content,
+    /// G: a listed indicator.
+    Indicator,
     /// No weight of its own; decides the class.
     Class,
 }
@@ -94,6 +100,10 @@ pub struct Evidence {
 pub struct Knowledge {
     /// The marks of known devices.
     pub devices: DeviceLibrary,
+    /// Lists of indicators.
+    pub indicators: Indicators,
+    /// Sites whose redirects mean nothing.
+    pub redirects: RedirectLists,
 }
 
 /// One detector: a file of this folder and a line of the registry.
@@ -134,6 +144,8 @@ pub struct Assessment {
     pub scene: Scene,
     /// What was found, in the registry's order.
     pub evidence: Vec<Evidence>,
+    /// Listed indicators that it touches.
+    pub listed: Vec<Listed>,
 }
 
 impl Assessment {
@@ -175,7 +187,7 @@ impl Assessment {
     /// Points of all groups, at most 100.
     #[must_use]
     pub fn score(&self) -> u8 {
-        [Group::Contradiction, Group::Header, Group::Device, Group::Timing, Group::Content]
+        [Group::Contradiction, Group::Header, Group::Device, Group::Timing, Group::Content, Group::Indicator]
             .into_iter()
             .fold(0_u8, |sum, group| sum.saturating_add(self.points(group)))
             .min(100)
@@ -198,7 +210,7 @@ impl Assessment {
 pub fn assess(scenes: Vec<Scene>, knowledge: &Knowledge) -> Option<Assessment> {
     scenes
         .into_iter()
-        .map(|scene| Assessment { evidence: inspect(&scene, knowledge), scene })
+        .map(|scene| Assessment { evidence: inspect(&scene, knowledge), listed: indicator::listed(&scene, knowledge), scene })
         // A second SYN-ACK without S2 is a server's or a front's second attempt; its header says nothing.
         .filter(|assessment| !assessment.scene.suspect.flags.any(TcpFlags::SYN) || assessment.found("S2").is_some())
         .filter(|assessment| !assessment.evidence.is_empty())

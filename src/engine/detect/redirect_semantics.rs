@@ -11,7 +11,8 @@
 //!
 //! ## When it is wrong
 //! Sites, ads, link shorteners and single sign-on send users to other sites all day. A redirect within the site, to its sibling under another
-//! suffix, or from http to https of the same host gives nothing; and content alone is never called an injection.
+//! suffix, or from http to https of the same host gives nothing, nor does one that a list explains (`rules/redirects.toml`: shorteners, single sign-on,
+//! trackers); and content alone is never called an injection.
 //!
 //! ## Reference
 //! Marczak et al. (2018); Amnesty International, "Moroccan Human Rights Defenders Targeted with NSO Group's Spyware" (2019); ESET on FinFisher (2017).
@@ -54,13 +55,16 @@ impl Detector for RedirectSemantics {
         "S11"
     }
     fn version(&self) -> u32 {
-        1
+        2
     }
     fn group(&self) -> Group {
         Group::Content
     }
-    fn inspect(&self, scene: &Scene, _: &Knowledge) -> Option<Finding> {
+    fn inspect(&self, scene: &Scene, knowledge: &Knowledge) -> Option<Finding> {
         let destination = destination(scene)?;
+        if is_everyday(&destination, knowledge) {
+            return None;
+        }
         let (points, reasons) = weigh(&destination, scene);
         (points > 0).then(|| Finding {
             weight: Weight::Weak,
@@ -109,19 +113,36 @@ fn are_siblings(a: &str, b: &str) -> bool {
     !is_ip_literal(a) && !is_ip_literal(b) && name(a) == name(b)
 }
 
+/// By a shortener, or by way of single sign-on or a tracker.
+fn is_everyday(destination: &Destination, knowledge: &Knowledge) -> bool {
+    let ends = destination.from.as_ref().zip(destination.to.as_ref());
+    ends.is_some_and(|(from, to)| knowledge.redirects.explains(from.host(), to.host()).is_some())
+}
+
+/// The address that the client is sent to tells it from other clients.
+#[must_use]
+pub fn is_made_for_one(destination: &Destination) -> bool {
+    destination.to.as_ref().is_some_and(|to| has_token(to) || has_random_label(to.host()))
+}
+
+/// What was asked for is run or unpacked when it arrives.
+#[must_use]
+pub fn asks_package(scene: &Scene) -> bool {
+    let path = scene.asked().map(|request| request.target.split(['?', '#']).next().unwrap_or("").to_ascii_lowercase());
+    path.is_some_and(|path| path.rsplit_once('.').is_some_and(|(_, extension)| PACKAGES.contains(&extension)))
+}
+
 fn weigh(destination: &Destination, scene: &Scene) -> (u8, Vec<&'static str>) {
     let Some(to) = &destination.to else { return (0, Vec::new()) };
     if destination.cross_site == Some(false) {
         return (0, Vec::new());
     }
-    let asked_path = scene.asked().map(|request| request.target.split(['?', '#']).next().unwrap_or("").to_ascii_lowercase());
-    let asks_package = asked_path.is_some_and(|path| path.rsplit_once('.').is_some_and(|(_, extension)| PACKAGES.contains(&extension)));
     let found = [
         (destination.cross_site == Some(true), 10, "another site"),
         (to.port().is_some_and(|port| !COMMON_PORTS.contains(&port)), 10, "an uncommon port"),
-        (has_token(to) || has_random_label(to.host()), 5, "a token for one target"),
+        (is_made_for_one(destination), 5, "a token for one target"),
         (is_ip_literal(to.host()), 5, "an address instead of a name"),
-        (asks_package, 15, "in place of a program"),
+        (asks_package(scene), 15, "in place of a program"),
     ];
     let points: u8 = found.iter().filter(|(applies, ..)| *applies).map(|(_, points, _)| points).sum();
     let reasons = found.into_iter().filter(|(applies, ..)| *applies).map(|(_, _, reason)| reason).collect();

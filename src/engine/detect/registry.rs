@@ -2,7 +2,7 @@
 
 use super::{
     Detector, bare_response, close_contradiction, competing_syn_ack, device_fingerprint, early_answer, genuine_silence, hop_shift,
-    ip_id_break, overlap_conflict, redirect_semantics, stack_break, unread_question,
+    indicator, ip_id_break, overlap_conflict, redirect_semantics, stack_break, unread_question,
 };
 
 /// All detectors.
@@ -19,4 +19,5 @@ pub static DETECTORS: &[&dyn Detector] = &[
     &close_contradiction::CloseContradictionDetector,
     &bare_response::BareResponse,
     &redirect_semantics::RedirectSemantics,
+    &indicator::Indicator,
 ];

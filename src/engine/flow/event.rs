@@ -15,6 +15,8 @@ pub enum FlowEvent {
     CompetingSynAck(Opening),
     /// Payload with FIN and without PSH, as few stacks send it.
     UnpushedFin(Record),
+    /// The first payload of a server whose address is listed.
+    ListedServer(Record),
     /// A RST of the server.
     Reset(Record),
     /// Something that the server's end of the connection cannot have done.

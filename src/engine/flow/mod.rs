@@ -114,6 +114,8 @@ pub struct Flow {
     pub stage: Stage,
     /// What it carries.
     pub content: Content,
+    /// The server has sent payload, upon which its address was looked up in the lists of indicators.
+    pub looked_up: bool,
     /// Conflicts reported so far.
     pub conflicts: u16,
     sides: [Side; 2],
@@ -160,6 +162,7 @@ impl Flow {
             cases_opened: 0,
             judged: Vec::new(),
             http_bytes: 0,
+            looked_up: false,
             conflicts: 0,
             sides: [Side::default(), Side::default()],
             vlans: head.vlans,

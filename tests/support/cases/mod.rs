@@ -8,6 +8,7 @@ mod http;
 mod in_path;
 mod lan;
 mod lan_settings;
+mod listed;
 mod race;
 mod rare;
 mod resets;
@@ -22,10 +23,18 @@ pub(crate) use told::{Alert, Case, Expected, Told};
 
 /// Every case, in order of name.
 pub(crate) fn all() -> Vec<Case> {
-    let loud_and_twins =
-        [race::cases(), stream::cases(), framing::cases(), wrapped::cases(), in_path::cases(), resets::cases(), evasion::cases()];
+    let loud_and_twins = [
+        race::cases(),
+        stream::cases(),
+        framing::cases(),
+        wrapped::cases(),
+        in_path::cases(),
+        resets::cases(),
+        evasion::cases(),
+        listed::cases(),
+    ];
     let local = [lan::cases(), lan_settings::cases()];
-    let quiet = [fronts::cases(), tcp::cases(), closes::cases(), sensor::cases(), web::cases(), rare::cases()];
+    let quiet = [fronts::cases(), tcp::cases(), closes::cases(), listed::quiet(), sensor::cases(), web::cases(), rare::cases()];
     let mut cases: Vec<Case> = loud_and_twins.into_iter().chain(local).chain(quiet).flatten().collect();
     cases.sort_by(|a, b| a.name.cmp(&b.name));
     cases

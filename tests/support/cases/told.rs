@@ -25,6 +25,8 @@ pub(crate) struct Told {
     pub(crate) story: Story,
     pub(crate) container: Container,
     pub(crate) expected: Expected,
+    /// A list of indicators that is loaded with it.
+    pub(crate) indicators: Option<&'static str>,
 }
 
 /// The content of `expected.json`.
@@ -119,12 +121,17 @@ impl Told {
     }
 
     fn new(story: Story, expected: Expected) -> Self {
-        Self { story, container: Container::Pcap, expected }
+        Self { story, container: Container::Pcap, expected, indicators: None }
     }
 
     /// The same in another form of file.
     pub(crate) fn kept_as(self, container: Container) -> Self {
         Self { container, ..self }
+    }
+
+    /// The same with a list of indicators beside it.
+    pub(crate) fn listing(self, indicators: &'static str) -> Self {
+        Self { indicators: Some(indicators), ..self }
     }
 
     /// The text of `expected.json`.
@@ -154,6 +161,11 @@ impl Alert {
     /// The path was bent inside the network by these messages; the machine whose place was taken was last heard before them in `genuine`.
     pub(crate) fn local(mechanism: &str, forged: &[u64], genuine: Option<u64>) -> Self {
         Self { verdict: vec!["local_mitm".to_owned()], genuine_frame: genuine, ..Self::on_path(mechanism, forged, 0) }
+    }
+
+    /// This verdict, and no genuine answer.
+    pub(crate) fn called(verdict: &str, mechanism: &str, frames: &[u64]) -> Self {
+        Self { verdict: vec![verdict.to_owned()], ..Self::in_path(mechanism, frames) }
     }
 
     /// This verdict would do as well.

@@ -1,0 +1,381 @@
+//! A file of rules: tables to what they say, and what is wrong with them. Every table of a file is read, however many are wrong.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::ops::Range;
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::device::{Device, DeviceLibrary, Marks};
+use super::diagnosis::{Diagnostic, Page, suggestion};
+use super::policy::{Exception, Policy, PolicyRule, ThresholdRule, Thresholds};
+use super::portals::PortalRule;
+use super::redirects::{Habit, RedirectLists, RedirectRule};
+use crate::engine::decode::packet::Addr;
+use crate::engine::time::Timestamp;
+
+/// The tables that a file may hold.
+const TABLES: [&str; 6] = ["device", "redirect", "portal", "suppress", "severity", "thresholds"];
+/// Rules of all files together.
+const MOST_RULES: usize = 10_000;
+/// Verdicts, as alerts name them.
+const VERDICTS: [&str; 9] = [
+    "on_path_injection",
+    "in_path_injection",
+    "local_mitm",
+    "captive_portal",
+    "operator_notice",
+    "endpoint_redirect",
+    "suspicious_redirect",
+    "listed_contact",
+    "inconclusive",
+];
+/// Mechanisms, as alerts name them.
+const MECHANISMS: [&str; 14] = [
+    "http_redirect",
+    "http_content",
+    "tcp_content",
+    "tcp_reset",
+    "tcp_fin",
+    "syn_ack",
+    "dns_answer",
+    "icmp_redirect",
+    "arp_spoof",
+    "ndp_spoof",
+    "dhcp_rogue",
+    "ra_rogue",
+    "tls_downgrade",
+    "indicator",
+];
+
+/// All rules that are in force.
+#[derive(Debug, Default)]
+pub struct Rules {
+    /// Fingerprints.
+    pub devices: DeviceLibrary,
+    /// Everyday redirects.
+    pub redirects: RedirectLists,
+    /// What is told, and how loud.
+    pub policy: Policy,
+    /// What there is, to be listed.
+    pub entries: Vec<Entry>,
+    /// The end of each rule that has one, and what to say from then on.
+    pub expiries: Vec<(Timestamp, Diagnostic)>,
+    names: BTreeMap<(&'static str, String), String>,
+}
+
+/// A rule, to be listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The table it stands in.
+    pub table: &'static str,
+    /// Its name.
+    pub name: String,
+    /// What it does, in a sentence.
+    pub does: String,
+    /// Its file.
+    pub file: String,
+}
+
+impl Rules {
+    /// The rules of one text, and what is wrong with it.
+    #[must_use]
+    pub fn of_text(file: &str, text: &str) -> (Self, Vec<Diagnostic>) {
+        let mut rules = Self::default();
+        let wrong = rules.read(file, text);
+        (rules, wrong)
+    }
+
+    /// Adds the rules of a file. What is wrong is left out and told.
+    pub(super) fn read(&mut self, file: &str, text: &str) -> Vec<Diagnostic> {
+        let page = Page { file, text };
+        let (table, errors) = DeTable::parse_recoverable(text);
+        // Where the form is broken, what the tables say is guesswork.
+        if !errors.is_empty() {
+            return errors.iter().take(20).map(|error| page.of(error, &(0..0))).collect();
+        }
+        let mut wrong = Vec::new();
+        for (key, value) in table.into_inner() {
+            let span = key.span();
+            let mut sheet = Sheet { page, rules: self, wrong: &mut wrong };
+            match key.get_ref().as_ref() {
+                "device" => sheet.each(value, Sheet::device),
+                "redirect" => sheet.each(value, Sheet::redirect),
+                "portal" => sheet.each(value, Sheet::portal),
+                "suppress" => sheet.each(value, Sheet::suppress),
+                "severity" => sheet.each(value, Sheet::severity),
+                "thresholds" => sheet.thresholds(value),
+                other => wrong.push(page.at(&span, format!("there is no table `{other}`"), suggestion(other, &TABLES))),
+            }
+        }
+        wrong
+    }
+}
+
+/// A file while it is read.
+struct Sheet<'a> {
+    page: Page<'a>,
+    rules: &'a mut Rules,
+    wrong: &'a mut Vec<Diagnostic>,
+}
+
+impl Sheet<'_> {
+    fn complain(&mut self, span: &Range<usize>, what: impl Into<String>, fix: impl Into<String>) {
+        self.wrong.push(self.page.at(span, what, fix));
+    }
+
+    /// Every table of an array of tables.
+    fn each<T: DeserializeOwned>(&mut self, value: Spanned<DeValue<'_>>, take: fn(&mut Self, T, Range<usize>)) {
+        let span = value.span();
+        let DeValue::Array(tables) = value.into_inner() else {
+            return self.complain(&span, "is one table, and there may be several", "write its heading in double brackets, as [[device]]");
+        };
+        for table in tables {
+            let span = table.span();
+            match T::deserialize(toml::de::ValueDeserializer::from(table)) {
+                Ok(_) if self.rules.entries.len() >= MOST_RULES => {
+                    return self.complain(&span, format!("there are more than {MOST_RULES} rules"), "remove some");
+                }
+                Ok(rule) => take(self, rule, span),
+                Err(error) => self.wrong.push(self.page.of(&error, &span)),
+            }
+        }
+    }
+
+    /// Enters a rule; false when one of the same name is there.
+    fn enter(&mut self, table: &'static str, name: &Spanned<String>, does: String) -> bool {
+        let file = self.page.file.to_owned();
+        let known = self.rules.names.insert((table, name.get_ref().clone()), file.clone());
+        if name.get_ref().trim().is_empty() {
+            self.complain(&name.span(), "the name is empty", "give it a name that an alert or a report can repeat");
+            return false;
+        }
+        if let Some(known) = known {
+            let what = format!("a [[{table}]] named \"{}\" is there already, in {known}", name.get_ref());
+            self.complain(&name.span(), what, "give each its own name, or remove one");
+            return false;
+        }
+        self.rules.entries.push(Entry { table, name: name.get_ref().clone(), does, file });
+        true
+    }
+
+    fn device(&mut self, device: Device, span: Range<usize>) {
+        let before = self.wrong.len();
+        let given = device.marks.given();
+        for name in device.mandatory.iter().filter(|name| !given.contains(&name.as_str())) {
+            let fix = suggestion(name, &given);
+            self.complain(&span, format!("the mandatory mark `{name}` is not among the marks"), fix);
+        }
+        if given.len() < Marks::FEWEST {
+            self.complain(&span, format!("has {} marks, and fewer than {} match by chance", given.len(), Marks::FEWEST), "add marks");
+        }
+        for flaw in device.marks.flaws() {
+            self.complain(&span, flaw, "see the entries of rules/devices.toml");
+        }
+        let name = Spanned::new(span, device.name.clone());
+        let does = format!("known device, by {} ({})", given.join(", "), device.source);
+        if before == self.wrong.len() && self.enter("device", &name, does) {
+            self.rules.devices.add(device);
+        }
+    }
+
+    fn redirect(&mut self, rule: RedirectRule, _: Range<usize>) {
+        let before = self.wrong.len();
+        self.domains(&rule.domains, &rule.name, "domains");
+        let what = match rule.habit {
+            Habit::Shortener => "redirects by them count nothing in S11",
+            Habit::SingleSignOn | Habit::Tracker => "redirects to them and by them count nothing in S11",
+        };
+        let does = format!("{} sites: {what}", rule.domains.len());
+        if before == self.wrong.len() && self.enter("redirect", &rule.name, does) {
+            self.rules.redirects.add(&rule);
+        }
+    }
+
+    fn portal(&mut self, rule: PortalRule, _: Range<usize>) {
+        let before = self.wrong.len();
+        let hosts: Vec<Spanned<String>> = rule
+            .probes
+            .iter()
+            .map(|probe| Spanned::new(probe.span(), probe.get_ref().split('/').next().unwrap_or_default().to_owned()))
+            .collect();
+        self.domains(&hosts, &rule.name, "probes");
+        let does = format!("a redirect of a request for {} addresses is a portal's, unless another answer contradicts it", hosts.len());
+        if before == self.wrong.len() && self.enter("portal", &rule.name, does) {
+            self.rules.policy.portals.add(&rule);
+        }
+    }
+
+    fn suppress(&mut self, rule: PolicyRule, span: Range<usize>) {
+        if let Some(severity) = &rule.severity {
+            self.complain(&severity.span(), "what is suppressed has no severity", "remove the key, or write [[severity]]");
+        }
+        if let Some(exception) = self.exception("suppress", &rule, &span) {
+            self.rules.policy.suppressions.push(exception);
+        }
+    }
+
+    fn severity(&mut self, rule: PolicyRule, span: Range<usize>) {
+        let severity = rule.severity.as_ref().map(|value| (*value.get_ref(), value.span()));
+        let level = match severity {
+            Some((level @ 1..=3, _)) => u8::try_from(level).ok(),
+            Some((level, place)) => {
+                self.complain(&place, format!("there is no severity {level}"), "1 is high, 2 medium, 3 low");
+                None
+            }
+            None => {
+                self.complain(&span, "the key `severity` is missing", "add severity = 3 (1 is high, 2 medium, 3 low)");
+                None
+            }
+        };
+        if let (Some(level), Some(exception)) = (level, self.exception("severity", &rule, &span)) {
+            self.rules.policy.severities.push((exception, level));
+        }
+    }
+
+    fn thresholds(&mut self, value: Spanned<DeValue<'_>>) {
+        let span = value.span();
+        let rule: ThresholdRule = match serde::Deserialize::deserialize(toml::de::ValueDeserializer::from(value)) {
+            Ok(rule) => rule,
+            Err(error) => return self.wrong.push(self.page.of(&error, &span)),
+        };
+        let usual = self.rules.policy.thresholds;
+        let thresholds = Thresholds {
+            low: rule.low.unwrap_or(usual.low),
+            medium: rule.medium.unwrap_or(usual.medium),
+            high: rule.high.unwrap_or(usual.high),
+            confirmed: rule.confirmed.unwrap_or(usual.confirmed),
+        };
+        if !thresholds.are_sound() {
+            let fix = "25 <= low < medium < high < confirmed <= 100; the defaults are 25, 40, 65, 90";
+            return self.complain(&span, "the bounds do not rise", fix);
+        }
+        let name = Spanned::new(span, "thresholds".to_owned());
+        let Thresholds { low, medium, high, confirmed } = thresholds;
+        if self.enter("thresholds", &name, format!("grades from {low}, {medium}, {high}, {confirmed} points")) {
+            self.rules.policy.thresholds = thresholds;
+        }
+    }
+
+    /// The conditions of a suppression or a severity; none when something is wrong.
+    fn exception(&mut self, table: &'static str, rule: &PolicyRule, span: &Range<usize>) -> Option<Exception> {
+        let before = self.wrong.len();
+        if rule.reason.get_ref().trim().is_empty() {
+            self.complain(&rule.reason.span(), "the reason is empty", "say why, for whoever reads it in a year");
+        }
+        let mut exception = Exception { name: rule.name.get_ref().clone(), reason: rule.reason.get_ref().clone(), ..Exception::default() };
+        for network in &rule.networks {
+            match network_of(network.get_ref()) {
+                Some(bits) => exception.networks.push(bits),
+                None => {
+                    let what = format!("\"{}\" is no network", network.get_ref());
+                    self.complain(&network.span(), what, "write 192.0.2.0/24, 2001:db8::/32 or an address");
+                }
+            }
+        }
+        if !rule.hosts.is_empty() {
+            self.domains(&rule.hosts, &rule.name, "hosts");
+        }
+        exception.hosts = rule.hosts.iter().map(|host| host.get_ref().to_ascii_lowercase()).collect();
+        for device in &rule.devices {
+            match mac_of(device.get_ref()) {
+                Some(mac) => exception.macs.push(mac),
+                None => exception.fingerprints.push(device.get_ref().clone()),
+            }
+        }
+        let codes: Vec<String> = (1..=17).map(|n| format!("S{n}")).chain(["S6+".to_owned(), "H".to_owned()]).collect();
+        let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
+        exception.detectors = self.known(&rule.detectors, "detector", &codes);
+        exception.verdicts = self.known(&rule.verdicts, "verdict", &VERDICTS);
+        exception.mechanisms = self.known(&rule.mechanisms, "mechanism", &MECHANISMS);
+        exception.until = rule.expires.as_ref().and_then(|day| self.end_of(day, table, rule));
+        let unconditional =
+            Exception { name: exception.name.clone(), reason: exception.reason.clone(), until: exception.until, ..Exception::default() };
+        if exception == unconditional && before == self.wrong.len() {
+            let fix = "add networks, hosts, devices, detectors, verdicts or mechanisms";
+            self.complain(span, "has no condition, and would fit every alert", fix);
+        }
+        if before < self.wrong.len() {
+            return None;
+        }
+        let until = rule.expires.as_ref().map_or_else(|| "for ever".to_owned(), |day| format!("until {}", plain_day(day.get_ref())));
+        let does = match table {
+            "suppress" => format!("alerts that fit are not told, {until}: {}", exception.reason),
+            _ => format!(
+                "alerts that fit have severity {}, {until}: {}",
+                rule.severity.as_ref().map_or(0, |s| *s.get_ref()),
+                exception.reason
+            ),
+        };
+        self.enter(table, &rule.name, does).then_some(exception)
+    }
+
+    /// Names of one kind, each of which must be known.
+    fn known(&mut self, values: &[Spanned<String>], kind: &str, known: &[&str]) -> Vec<String> {
+        for value in values.iter().filter(|value| !known.contains(&value.get_ref().as_str())) {
+            let word = value.get_ref();
+            self.complain(&value.span(), format!("there is no {kind} \"{word}\""), suggestion(word, known));
+        }
+        values.iter().map(|value| value.get_ref().clone()).collect()
+    }
+
+    fn domains(&mut self, domains: &[Spanned<String>], name: &Spanned<String>, key: &str) {
+        if domains.is_empty() {
+            self.complain(&name.span(), format!("`{key}` is empty"), "name at least one, or remove the rule");
+        }
+        for domain in domains {
+            let text = domain.get_ref();
+            let is_name = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+            if !is_name || text.is_empty() || text.split('.').any(str::is_empty) {
+                let what = format!("\"{text}\" is no domain");
+                self.complain(&domain.span(), what, "write it without scheme, port, wildcard and path, as news.example");
+            }
+        }
+    }
+
+    /// The end of a rule's last day.
+    fn end_of(&mut self, day: &Spanned<toml::Value>, table: &str, rule: &PolicyRule) -> Option<Timestamp> {
+        let text = plain_day(day.get_ref());
+        let end = text.parse::<jiff::civil::Date>().ok().filter(|_| text.len() == 10).and_then(|date| {
+            let last = date.at(23, 59, 59, 999_999_999);
+            let stamp = jiff::tz::Offset::UTC.to_timestamp(last).ok()?;
+            Some(Timestamp::from_parts(stamp.as_second(), i64::from(stamp.subsec_nanosecond())))
+        });
+        match end {
+            Some(end) => {
+                let what = format!("the [[{table}]] \"{}\" expired on {text} and does nothing", rule.name.get_ref());
+                self.rules.expiries.push((end, self.page.at(&day.span(), what, "remove it, or give it a later day")));
+                Some(end)
+            }
+            None => {
+                self.complain(&day.span(), format!("\"{text}\" is no day"), "write expires = 2027-01-31");
+                None
+            }
+        }
+    }
+}
+
+fn plain_day(value: &toml::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// A network as its first bits out of 128.
+fn network_of(text: &str) -> Option<(u128, u8)> {
+    let (ip, length) = text.split_once('/').map_or((text, None), |(ip, length)| (ip, Some(length)));
+    let ip: IpAddr = ip.parse().ok()?;
+    let whole = if ip.is_ipv4() { 32 } else { 128 };
+    let length = length.map_or(Some(whole), |length| length.parse::<u8>().ok()).filter(|length| *length <= whole)?;
+    Some((Addr::from(ip).0, 128 - whole + length))
+}
+
+/// A hardware address.
+fn mac_of(text: &str) -> Option<[u8; 6]> {
+    let octets: Vec<u8> =
+        text.split([':', '-']).map(|part| u8::from_str_radix(part, 16).ok().filter(|_| part.len() == 2)).collect::<Option<_>>()?;
+    octets.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests;
