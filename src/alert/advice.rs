@@ -41,7 +41,7 @@ pub(super) fn next_steps(alert: &Alert) -> Vec<&'static str> {
         Verdict::ListedContact => vec![KEEP, CHECK_DEVICE, UNKNOWN_TARGET, ASK],
         _ if alert.severity <= 2 && !alert.indicators.is_empty() => vec![KEEP, DO_NOT_OPEN, CHECK_DEVICE, COMPARE, ASK],
         Verdict::EndpointRedirect => vec![NOT_URGENT, UNKNOWN_TARGET],
-        Verdict::CaptivePortal => vec![NOT_URGENT, UNEXPECTED],
+        Verdict::CaptivePortal | Verdict::OperatorNotice => vec![NOT_URGENT, UNEXPECTED],
         Verdict::SuspiciousRedirect => vec![NOT_URGENT, UNKNOWN_TARGET, COMPARE],
         Verdict::Inconclusive => vec![NOT_URGENT, KEEP, REPEATS],
     }

@@ -13,6 +13,10 @@ mod tests;
 const ADDRESS_LIMIT: usize = 72;
 /// Said of a packet that contradicts another while its header gives no sign which of the two is the server's.
 const JUDGED: &str = "was judged to be the forged one";
+/// What a captive portal's answer is.
+const PORTAL: &str = "a log-in page as hotels, trains and cafes have them";
+/// What an operator's notice is.
+const NOTICE: &str = "a notice of the network's operator to its customers";
 /// Characters of the longest name in DNS (RFC 1035, section 2.3.4, in its written form).
 const HOST_LIMIT: usize = 253;
 
@@ -37,7 +41,8 @@ pub fn headline(alert: &Alert) -> String {
         Verdict::OnPathInjection => format!("A {forged} {}", forged_thing(alert.mechanism, true)),
         Verdict::InPathInjection | Verdict::LocalMitm => format!("A {forged} {}", forged_thing(alert.mechanism, false)),
         Verdict::EndpointRedirect => format!("A {} by the site itself or by something on its page", plain_thing(alert.mechanism)),
-        Verdict::CaptivePortal => "A log-in page or an operator's notice, by its shape".to_owned(),
+        Verdict::CaptivePortal => "A log-in page of this network, by its shape".to_owned(),
+        Verdict::OperatorNotice => "A notice of the network's operator, by its shape".to_owned(),
         Verdict::ListedContact => "Contact with a listed indicator".to_owned(),
         Verdict::SuspiciousRedirect => "An unusual redirect; nothing shows that it was forged".to_owned(),
         Verdict::Inconclusive => format!("A {} that does not fit; too little was seen to say why", plain_thing(alert.mechanism)),
@@ -59,7 +64,12 @@ pub fn explanation(alert: &Alert) -> String {
         Verdict::InPathInjection => (one_answer(alert), author_unknown(alert)),
         Verdict::LocalMitm => (one_answer(alert), inside_this_network(alert)),
         Verdict::EndpointRedirect => (by_the_site(alert), harmless(alert, "sites and the advertisements on them redirect all the time")),
-        Verdict::CaptivePortal => (by_the_network(alert), harmless(alert, "networks show such pages on purpose and to everybody on them")),
+        Verdict::CaptivePortal => {
+            (by_the_network(alert, PORTAL), harmless(alert, "networks show such pages on purpose and to everybody on them"))
+        }
+        Verdict::OperatorNotice => {
+            (by_the_network(alert, NOTICE), harmless(alert, "operators show such pages when a quota is used up or a bill is unpaid"))
+        }
         Verdict::ListedContact => (in_contact(alert), harmless(alert, "lists grow old, and who looks into a case goes there too")),
         Verdict::SuspiciousRedirect => {
             (by_shape(alert), harmless(alert, "advertisements, trackers and link shorteners redirect in the same way"))
@@ -206,10 +216,9 @@ fn by_the_site(alert: &Alert) -> String {
     )
 }
 
-fn by_the_network(alert: &Alert) -> String {
+fn by_the_network(alert: &Alert, page: &str) -> String {
     format!(
-        "This device {}, and the answer {}. By its shape it is a notice of the network's operator or a log-in page as hotels, trains and \
-         cafes have them; nothing else was checked.",
+        "This device {}, and the answer {}. By its shape that is {page}, put in the place of the site's answer; nothing else was checked.",
         asked(alert),
         deed(alert)
     )

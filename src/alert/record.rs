@@ -68,8 +68,10 @@ pub enum Verdict {
     LocalMitm,
     /// The site, or an ad in it, made the redirect.
     EndpointRedirect,
-    /// A captive portal, or an operator's notice, by its shape.
+    /// A portal of the network asks for a log-in.
     CaptivePortal,
+    /// The network's operator tells its customers something.
+    OperatorNotice,
     /// The shape alone.
     SuspiciousRedirect,
     /// A listed indicator, and nothing else.
@@ -339,6 +341,7 @@ impl Verdict {
             Self::LocalMitm => "local_mitm",
             Self::EndpointRedirect => "endpoint_redirect",
             Self::CaptivePortal => "captive_portal",
+            Self::OperatorNotice => "operator_notice",
             Self::SuspiciousRedirect => "suspicious_redirect",
             Self::ListedContact => "listed_contact",
             Self::Inconclusive => "inconclusive",

@@ -33,6 +33,7 @@ pub(super) fn all() -> Vec<(&'static str, Alert)> {
         ("syn_ack", syn_ack()),
         ("ipv6_vlan", ipv6_vlan()),
         ("portal", portal()),
+        ("notice", notice()),
         ("suspicious", suspicious()),
         ("low_content", low_content()),
         ("inconclusive", inconclusive()),
@@ -235,6 +236,17 @@ pub(super) fn endpoint_redirect() -> Alert {
 
 pub(super) fn portal() -> Alert {
     Alert { verdict: Verdict::CaptivePortal, redirect: Some(redirect("http://192.168.7.1/login")), ..endpoint_redirect() }
+}
+
+pub(super) fn notice() -> Alert {
+    let why = "the target is listed as a notice of Example Telecom (measurements of 2026, 2026-01)".to_owned();
+    let considered = vec![Considered { explanation: "captive portal or operator's notice", kept: true, why }];
+    Alert {
+        verdict: Verdict::OperatorNotice,
+        redirect: Some(redirect("http://notices.telecom.example/quota?p=7")),
+        considered,
+        ..endpoint_redirect()
+    }
 }
 
 pub(super) fn suspicious() -> Alert {

@@ -2,8 +2,9 @@
 
 use crate::alert::{Considered, Verdict};
 use crate::engine::detect::{Assessment, breaks_timestamps_rule};
+use crate::engine::protocol::url::{Address, is_cross_site};
 
-use super::verdict::Ruling;
+use super::verdict::{Ruling, same_stack};
 
 /// Every explanation that could apply to the assessment.
 pub(super) fn consider(assessment: &Assessment, ruling: &Ruling) -> Vec<Considered> {
@@ -49,15 +50,12 @@ pub(super) fn consider(assessment: &Assessment, ruling: &Ruling) -> Vec<Consider
         weigh("change of route or load balancer", alone, why.to_owned());
     }
     if ruling.destination.is_some() {
-        let by_site = matches!(ruling.verdict, Verdict::EndpointRedirect | Verdict::SuspiciousRedirect);
-        let why =
-            if by_site { "nothing in the packets speaks against it" } else { "the packets that carried it are not of the server's stack" };
-        weigh("redirect by the site itself or an ad", by_site, why.to_owned());
-        weigh(
-            "captive portal or operator's notice",
-            true,
-            "who operates the device that sent it cannot be told from the packets".to_owned(),
-        );
+        let (by_site, why) = site_or_ad(assessment, ruling);
+        weigh("redirect by the site itself or an ad", by_site, why);
+    }
+    if ruling.destination.is_some() || ruling.notice.shape.is_some() {
+        let (kept, why) = portal_or_notice(ruling);
+        weigh("captive portal or operator's notice", kept, why);
     }
     if !assessment.listed.is_empty() {
         weigh(
@@ -75,4 +73,41 @@ pub(super) fn consider(assessment: &Assessment, ruling: &Ruling) -> Vec<Consider
         );
     }
     all
+}
+
+fn site_or_ad(assessment: &Assessment, ruling: &Ruling) -> (bool, String) {
+    let scene = &assessment.scene;
+    let from_page = || {
+        let request = scene.asked()?;
+        let page = Address::parse(request.referer.as_deref()?)?;
+        is_cross_site(page.host(), request.host.as_deref()?).then(|| page.host().to_owned())
+    };
+    let by_page = from_page().map_or_else(String::new, |page| {
+        format!("; it was asked for by a page of {page}, in which an advertisement can send its readers on")
+    });
+    match ruling.verdict {
+        Verdict::EndpointRedirect => {
+            let alike = same_stack(scene);
+            (
+                true,
+                format!(
+                    "{alike} other packets of the server, the acknowledgment of the request among them, are of the same stack{by_page}"
+                ),
+            )
+        }
+        Verdict::SuspiciousRedirect => {
+            (true, format!("nothing in the packets speaks against it, but too few others of the server were seen to show it{by_page}"))
+        }
+        Verdict::CaptivePortal | Verdict::OperatorNotice => (false, "the target is not one that a site or an ad would choose".to_owned()),
+        _ => (false, "the packets that carried it are not of the server's stack".to_owned()),
+    }
+}
+
+fn portal_or_notice(ruling: &Ruling) -> (bool, String) {
+    let notice = &ruling.notice;
+    match (&notice.shape, notice.against) {
+        (Some(shape), None) => (true, shape.clone()),
+        (Some(shape), Some(against)) => (false, format!("{shape}, but {against}")),
+        (None, _) => (true, "nothing shows one, but who operates the device that sent it cannot be told from the packets".to_owned()),
+    }
 }

@@ -1,9 +1,12 @@
 //! Across flows, pure: observations in, alerts out.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::indexing_slicing)]
 
+mod announced;
 mod considered;
 mod contacts;
 pub mod local;
+mod notices;
+mod portal;
 mod story;
 mod verdict;
 
@@ -11,12 +14,16 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::alert::{Alert, Considered, Verdict};
+use crate::engine::detect::redirect_semantics::destination;
 use crate::engine::limits::Limits;
 use crate::engine::observation::{Judged, Observation, What};
 use crate::engine::time::Timestamp;
 use crate::rules::policy::Policy;
+use announced::Announced;
 use contacts::Contacts;
 use local::LocalNetworks;
+use notices::Notices;
+use verdict::Surroundings;
 
 /// Ids remembered so that one injection gives one alert; the oldest goes first.
 const REMEMBERED_IDS: usize = 65_536;
@@ -28,6 +35,8 @@ pub struct Correlator {
     order: VecDeque<u64>,
     local: LocalNetworks,
     contacts: Contacts,
+    notices: Notices,
+    announced: Announced,
     policy: Arc<Policy>,
     counters: CorrelateCounters,
 }
@@ -43,6 +52,8 @@ pub struct CorrelateCounters {
     pub addresses_evicted: u64,
     /// Suspicions about local networks decided early because there were too many.
     pub suspects_evicted: u64,
+    /// Targets of redirects forgotten early because there were too many.
+    pub targets_evicted: u64,
     /// Observations below the 25 points of the lowest grade: counted only.
     pub below_low: u64,
     /// Alerts with an id that was raised before, and contacts with an indicator that the client met before.
@@ -68,6 +79,8 @@ impl Correlator {
             order: VecDeque::new(),
             local: LocalNetworks::new(limits),
             contacts: Contacts::default(),
+            notices: Notices::new(limits.notice_targets),
+            announced: Announced::default(),
             policy,
             counters: CorrelateCounters::default(),
         }
@@ -91,7 +104,7 @@ impl Correlator {
     #[must_use]
     pub fn counters(&self) -> CorrelateCounters {
         let (addresses_evicted, suspects_evicted) = self.local.evicted();
-        CorrelateCounters { addresses_evicted, suspects_evicted, ..self.counters }
+        CorrelateCounters { addresses_evicted, suspects_evicted, targets_evicted: self.notices.evicted, ..self.counters }
     }
 
     fn in_order(&mut self, mut observations: Vec<Observation>) -> Vec<Alert> {
@@ -104,6 +117,7 @@ impl Correlator {
                 What::Detour(detour) => self.local.detour(detour, observation.at),
                 What::Local(notice) => {
                     self.counters.notices += 1;
+                    self.announced.take(notice);
                     self.local.take(notice, observation.at);
                 }
             }
@@ -113,11 +127,19 @@ impl Correlator {
 
     fn case(&mut self, case: &Judged, at: Timestamp) -> Option<Alert> {
         self.counters.observations += 1;
-        let Some(ruling) = verdict::rule(&case.assessment, &self.policy) else {
+        let destination = destination(&case.assessment.scene);
+        let target = destination.as_ref().and_then(|destination| destination.to.as_ref());
+        let around = Surroundings {
+            policy: &self.policy,
+            learned: self.notices.take(case, destination.as_ref()),
+            announced: target.is_some_and(|to| self.announced.is_portal(case.flow.vlans, to.host())),
+            bent: self.local.is_bent(case.flow.vlans, case.flow.client.0, at),
+        };
+        let Some(ruling) = verdict::rule(&case.assessment, destination, &around) else {
             self.counters.below_low += 1;
             return None;
         };
-        let bent = ruling.verdict == Verdict::InPathInjection && self.local.is_bent(case.flow.vlans, case.flow.client.0, at);
+        let bent = around.bent && ruling.verdict == Verdict::InPathInjection;
         Some(story::tell(case, at, &ruling.with_path(bent)))
     }
 

@@ -44,6 +44,8 @@ pub struct Limits {
     pub local_addresses: usize,
     /// Machines that are suspected in local networks, of each kind of suspicion; the one not heard for longest is decided early.
     pub local_suspects: usize,
+    /// Targets of redirects that are remembered with who was sent there; the one met first goes first.
+    pub notice_targets: usize,
     /// Heap bytes of all HTTP connections of one shard: heads and bodies in parts, waiting requests, last answers. The connection that began to hold
     /// some longest ago is read anew from its next message.
     pub http_bytes_per_shard: usize,
@@ -79,6 +81,7 @@ impl Default for Limits {
             judged_frames: 32,
             local_addresses: 16_384,
             local_suspects: 128,
+            notice_targets: 4_096,
             http_bytes_per_shard: 384 << 10,
             http_head: 16 << 10,
             http_pipeline: 64,
@@ -102,6 +105,7 @@ impl Limits {
             fragment_datagrams: scale(default.fragment_datagrams),
             fragment_bytes: scale(default.fragment_bytes),
             local_addresses: scale(default.local_addresses),
+            notice_targets: scale(default.notice_targets),
             ..default
         }
     }

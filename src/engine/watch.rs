@@ -249,10 +249,11 @@ pub(super) fn decide(
 ) -> Option<Observation> {
     let scenes = scene::scenes(case, flow, pool, (at, limits));
     let assessment = detect::assess(scenes, knowledge)?;
-    if assessment.score() < WORTH_TELLING {
+    let scene = &assessment.scene;
+    // What leads to another site teaches which targets many are sent to.
+    if assessment.score() < WORTH_TELLING && !redirect_semantics::destination(scene).is_some_and(|to| to.cross_site == Some(true)) {
         return None;
     }
-    let scene = &assessment.scene;
     let named = || {
         scene
             .forged

@@ -5,6 +5,7 @@ mod diagnosis;
 mod file;
 pub mod indicators;
 mod load;
+pub mod operators;
 pub mod policy;
 pub mod portals;
 pub mod redirects;

@@ -9,6 +9,7 @@ mod in_path;
 mod lan;
 mod lan_settings;
 mod listed;
+mod portals;
 mod race;
 mod rare;
 mod resets;
@@ -32,9 +33,11 @@ pub(crate) fn all() -> Vec<Case> {
         resets::cases(),
         evasion::cases(),
         listed::cases(),
+        portals::cases(),
     ];
     let local = [lan::cases(), lan_settings::cases()];
-    let quiet = [fronts::cases(), tcp::cases(), closes::cases(), listed::quiet(), sensor::cases(), web::cases(), rare::cases()];
+    let quiet =
+        [fronts::cases(), tcp::cases(), closes::cases(), listed::quiet(), portals::quiet(), sensor::cases(), web::cases(), rare::cases()];
     let mut cases: Vec<Case> = loud_and_twins.into_iter().chain(local).chain(quiet).flatten().collect();
     cases.sort_by(|a, b| a.name.cmp(&b.name));
     cases
