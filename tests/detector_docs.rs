@@ -1,6 +1,6 @@
 //! `docs/detectors.md` is what the doc blocks of the detectors say, in the registry's order.
 
-use sidewatch::correlate::local;
+use sidewatch::correlate::{local, web};
 use sidewatch::engine::detect::Group;
 use sidewatch::engine::detect::registry::DETECTORS;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,12 +18,16 @@ const APART: [&str; 3] = ["mod", "registry", "tests"];
 const LOCAL: &str = "src/correlate/local";
 const LOCAL_APART: [&str; 5] = ["mod", "addresses", "incidents", "tell", "tests"];
 
+/// Detectors of web answers of other times.
+const WEB: &str = "src/correlate/web";
+const WEB_APART: [&str; 3] = ["mod", "fifo", "tell"];
+
 const HEADINGS: [&str; 4] = ["What it sees", "Why it matters", "When it is wrong", "Reference"];
 
 const PREFACE: &str = "\
 # Detectors
 
-Made from the doc blocks in `src/engine/detect/` and `src/correlate/local/`; `SIDEWATCH_BLESS=1 cargo test` writes it anew. Each detector of a connection
+Made from the doc blocks in `src/engine/detect/`, `src/correlate/local/` and `src/correlate/web/`; `SIDEWATCH_BLESS=1 cargo test` writes it anew. Each detector of a connection
 looks at a suspect packet beside the server's other packets, and gives evidence: it never decides alone that something was forged. Within a group only the
 strongest detector counts, except that header votes and points of content are added up. The detectors of the local network, S14 and its kin, add up what
 speaks against one machine, and hold it down where harmless explanations stand: from 25 points it is a record of severity 3, from 40 severity 2, from 65
@@ -71,8 +75,15 @@ fn each_detector_of_the_local_network_is_listed_once() {
 }
 
 #[test]
+fn each_detector_of_web_answers_is_listed_once() {
+    let codes: BTreeSet<&str> = web::DETECTORS.iter().map(|(code, _)| *code).collect();
+    assert_eq!(explained(WEB, &WEB_APART).keys().map(String::as_str).collect::<BTreeSet<_>>(), codes);
+}
+
+#[test]
 fn each_doc_block_has_the_four_headings_in_order_and_something_below_each() {
-    for file in explained(FOLDER, &APART).values().chain(explained(LOCAL, &LOCAL_APART).values()) {
+    for file in explained(FOLDER, &APART).values().chain(explained(LOCAL, &LOCAL_APART).values()).chain(explained(WEB, &WEB_APART).values())
+    {
         let headings: Vec<&str> = file.body.iter().filter_map(|line| line.strip_prefix("## ")).collect();
         assert_eq!(headings, HEADINGS, "{}.rs", file.stem);
         let mut sections = file.body.split(|line| line.starts_with("## "));
@@ -89,8 +100,13 @@ fn page() -> String {
     page.push_str("\n| code | finds | group | version |\n|---|---|---|---|\n");
     let of_flows = DETECTORS.iter().map(|detector| (detector.code(), detector.version(), name(detector.group()), FOLDER));
     let of_networks = local::DETECTORS.iter().map(|(code, version)| (*code, *version, "local network", LOCAL));
-    let told: Vec<_> =
-        of_flows.chain(of_networks).filter_map(|row| Some((row, files.remove(row.0).or_else(|| local_files.remove(row.0))?))).collect();
+    let mut web_files = explained(WEB, &WEB_APART);
+    let of_webs = web::DETECTORS.iter().map(|(code, version)| (*code, *version, "across flows", WEB));
+    let told: Vec<_> = of_flows
+        .chain(of_networks)
+        .chain(of_webs)
+        .filter_map(|row| Some((row, files.remove(row.0).or_else(|| local_files.remove(row.0)).or_else(|| web_files.remove(row.0))?)))
+        .collect();
     for ((code, version, group, folder), file) in &told {
         writeln!(page, "| {code} | [{}](../{folder}/{}.rs) | {group} | {version} |", file.title.trim_end_matches('.'), file.stem).unwrap();
     }
@@ -131,6 +147,7 @@ const fn name(group: Group) -> &'static str {
         Group::Timing => "timing",
         Group::Indicator => "G, a listed indicator",
         Group::Content => "content",
+        Group::Downgrade => "downgrade",
         Group::Class => "class only",
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn next_steps(alert: &Alert) -> Vec<&'static str> {
         Verdict::OnPathInjection | Verdict::InPathInjection | Verdict::LocalMitm if alert.severity >= 3 => vec![NOT_URGENT, KEEP, REPEATS],
         Verdict::OnPathInjection | Verdict::InPathInjection | Verdict::LocalMitm => match alert.mechanism {
             Mechanism::HttpRedirect => vec![KEEP, DO_NOT_OPEN, CHECK_DEVICE, COMPARE, ENCRYPT, ASK],
-            Mechanism::HttpContent | Mechanism::TcpContent => vec![KEEP, DO_NOT_RUN, COMPARE, ENCRYPT, ASK],
+            Mechanism::HttpContent | Mechanism::TcpContent | Mechanism::TlsDowngrade => vec![KEEP, DO_NOT_RUN, COMPARE, ENCRYPT, ASK],
             Mechanism::TcpReset | Mechanism::TcpFin => vec![KEEP, BLOCKED, REPEATS],
             Mechanism::SynAck | Mechanism::DnsAnswer | Mechanism::Indicator => vec![KEEP, COMPARE, ENCRYPT, REPEATS],
             Mechanism::ArpSpoof | Mechanism::NdpSpoof | Mechanism::DhcpRogue | Mechanism::RaRogue | Mechanism::IcmpRedirect => {

@@ -88,6 +88,8 @@ const fn forged_thing(mechanism: Mechanism, heard: bool) -> &'static str {
         (Mechanism::HttpRedirect, false) => "answer sent this device elsewhere; the genuine answer never came",
         (Mechanism::HttpContent, true) => "answer gave this device other content; the genuine one was seen too",
         (Mechanism::HttpContent, false) => "answer gave this device other content; the genuine one never came",
+        (Mechanism::TlsDowngrade, true) => "answer kept this device from an encrypted page; the genuine one was seen too",
+        (Mechanism::TlsDowngrade, false) => "answer kept this device from an encrypted page",
         (Mechanism::TcpContent, true) => "piece of data in a connection; the genuine one was seen too",
         (Mechanism::TcpContent, false) => "piece of data in a connection; the genuine one never came",
         (Mechanism::TcpReset, true) => "signal broke off a connection; the server itself went on",
@@ -116,13 +118,14 @@ fn is_contradicted(alert: &Alert) -> bool {
     let two_versions = alert.signals.iter().any(|signal| signal.code == "S1");
     alert.genuine.is_none()
         && !two_versions
-        && matches!(alert.mechanism, Mechanism::HttpRedirect | Mechanism::HttpContent | Mechanism::TcpContent)
+        && matches!(alert.mechanism, Mechanism::HttpRedirect | Mechanism::HttpContent | Mechanism::TcpContent | Mechanism::TlsDowngrade)
 }
 
 const fn deed_in_words(mechanism: Mechanism) -> &'static str {
     match mechanism {
         Mechanism::HttpRedirect => "answer sent this device elsewhere",
         Mechanism::HttpContent => "answer gave this device other content",
+        Mechanism::TlsDowngrade => "answer kept this device from an encrypted page",
         _ => "piece of data in a connection",
     }
 }
@@ -130,7 +133,7 @@ const fn deed_in_words(mechanism: Mechanism) -> &'static str {
 const fn plain_thing(mechanism: Mechanism) -> &'static str {
     match mechanism {
         Mechanism::HttpRedirect => "redirect",
-        Mechanism::HttpContent => "web answer",
+        Mechanism::HttpContent | Mechanism::TlsDowngrade => "web answer",
         Mechanism::TcpContent => "piece of data",
         Mechanism::TcpReset => "broken-off connection",
         Mechanism::TcpFin => "closed connection",
@@ -153,7 +156,7 @@ fn two_answers(alert: &Alert) -> String {
         _ if is_contradicted(alert) => {
             format!("This device {asked}, and a packet in the server's name {deed}. That packet {mark}, and {when}.")
         }
-        Mechanism::HttpRedirect | Mechanism::HttpContent | Mechanism::DnsAnswer => {
+        Mechanism::HttpRedirect | Mechanism::HttpContent | Mechanism::TlsDowngrade | Mechanism::DnsAnswer => {
             format!(
                 "This device {asked} and got two different answers in the name of the same server. One of them {mark} and {deed}; {when}."
             )
@@ -278,6 +281,7 @@ fn deed(alert: &Alert) -> String {
     match (alert.mechanism, &alert.redirect) {
         (_, Some(redirect)) => format!("sent the device to {}", short(&redirect.to)),
         (Mechanism::HttpRedirect, None) => "sent the device to another address".to_owned(),
+        (Mechanism::TlsDowngrade, None) => "kept the device from an encrypted page".to_owned(),
         (Mechanism::HttpContent, None) => "gave the device other content".to_owned(),
         (Mechanism::TcpContent, None) => "brought other data".to_owned(),
         (Mechanism::TcpReset, None) => "broke the connection off".to_owned(),

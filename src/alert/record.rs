@@ -107,6 +107,8 @@ pub enum Mechanism {
     RaRogue,
     /// An ICMP or ICMPv6 redirect.
     IcmpRedirect,
+    /// An answer by http where https was to be expected.
+    TlsDowngrade,
     /// Nothing was forged: a listed indicator was met.
     Indicator,
 }
@@ -394,6 +396,7 @@ impl Mechanism {
             Self::DhcpRogue => "dhcp_rogue",
             Self::RaRogue => "ra_rogue",
             Self::IcmpRedirect => "icmp_redirect",
+            Self::TlsDowngrade => "tls_downgrade",
             Self::Indicator => "indicator",
         }
     }

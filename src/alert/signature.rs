@@ -20,6 +20,7 @@ pub(super) const fn id(mechanism: Mechanism, verdict: Verdict) -> u32 {
         Mechanism::DhcpRogue => 10,
         Mechanism::RaRogue => 11,
         Mechanism::IcmpRedirect => 12,
+        Mechanism::TlsDowngrade => 13,
         Mechanism::Indicator => 14,
     };
     let ones = match verdict {
@@ -51,6 +52,7 @@ pub(super) fn name(mechanism: Mechanism, verdict: Verdict) -> String {
         Mechanism::DhcpRogue => "DHCP configuration",
         Mechanism::RaRogue => "router advertisement",
         Mechanism::IcmpRedirect => "ICMP redirect",
+        Mechanism::TlsDowngrade => "answer without encryption",
         Mechanism::Indicator => "contact",
     };
     match verdict {
@@ -85,7 +87,7 @@ mod tests {
 
     use super::*;
 
-    const MECHANISMS: [Mechanism; 13] = [
+    const MECHANISMS: [Mechanism; 14] = [
         Mechanism::HttpRedirect,
         Mechanism::HttpContent,
         Mechanism::TcpContent,
@@ -99,6 +101,7 @@ mod tests {
         Mechanism::RaRogue,
         Mechanism::IcmpRedirect,
         Mechanism::Indicator,
+        Mechanism::TlsDowngrade,
     ];
     const VERDICTS: [Verdict; 9] = [
         Verdict::OnPathInjection,
@@ -117,7 +120,7 @@ mod tests {
         let pairs = MECHANISMS.iter().flat_map(|&m| VERDICTS.iter().map(move |&v| (m, v)));
         let ids: BTreeSet<u32> = pairs.clone().map(|(m, v)| id(m, v)).collect();
         let names: BTreeSet<String> = pairs.map(|(m, v)| name(m, v)).collect();
-        assert_eq!((ids.len(), names.len()), (117, 117));
+        assert_eq!((ids.len(), names.len()), (126, 126));
         assert_eq!(ids.first(), Some(&9_000_101));
     }
 

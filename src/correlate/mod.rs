@@ -9,6 +9,7 @@ mod notices;
 mod portal;
 mod story;
 mod verdict;
+pub mod web;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use contacts::Contacts;
 use local::LocalNetworks;
 use notices::Notices;
 use verdict::Surroundings;
+use web::Webs;
 
 /// Ids remembered so that one injection gives one alert; the oldest goes first.
 const REMEMBERED_IDS: usize = 65_536;
@@ -37,6 +39,7 @@ pub struct Correlator {
     contacts: Contacts,
     notices: Notices,
     announced: Announced,
+    webs: Webs,
     policy: Arc<Policy>,
     counters: CorrelateCounters,
 }
@@ -54,6 +57,8 @@ pub struct CorrelateCounters {
     pub suspects_evicted: u64,
     /// Targets of redirects forgotten early because there were too many.
     pub targets_evicted: u64,
+    /// Hosts and contents of web answers forgotten early because there were too many.
+    pub webs_evicted: u64,
     /// Observations below the 25 points of the lowest grade: counted only.
     pub below_low: u64,
     /// Alerts with an id that was raised before, and contacts with an indicator that the client met before.
@@ -81,6 +86,7 @@ impl Correlator {
             contacts: Contacts::default(),
             notices: Notices::new(limits.notice_targets),
             announced: Announced::default(),
+            webs: Webs::new(limits),
             policy,
             counters: CorrelateCounters::default(),
         }
@@ -104,7 +110,13 @@ impl Correlator {
     #[must_use]
     pub fn counters(&self) -> CorrelateCounters {
         let (addresses_evicted, suspects_evicted) = self.local.evicted();
-        CorrelateCounters { addresses_evicted, suspects_evicted, targets_evicted: self.notices.evicted, ..self.counters }
+        CorrelateCounters {
+            addresses_evicted,
+            suspects_evicted,
+            targets_evicted: self.notices.evicted,
+            webs_evicted: self.webs.evicted(),
+            ..self.counters
+        }
     }
 
     fn in_order(&mut self, mut observations: Vec<Observation>) -> Vec<Alert> {
@@ -113,7 +125,15 @@ impl Correlator {
         for observation in &observations {
             found.extend(self.local.tick(observation.at));
             match &observation.what {
-                What::Case(case) => found.extend(self.case(case, observation.at)),
+                What::Case(case) => {
+                    let added = self.webs.added_to(case);
+                    found.extend(self.case(added.as_ref().unwrap_or(case), observation.at));
+                }
+                What::Web(web) => {
+                    let local = &self.local;
+                    let bent = || local.is_bent(web.flow.vlans, web.flow.client.0, observation.at);
+                    found.extend(self.webs.take(web, bent, observation.at));
+                }
                 What::Detour(detour) => self.local.detour(detour, observation.at),
                 What::Local(notice) => {
                     self.counters.notices += 1;

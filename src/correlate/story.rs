@@ -11,7 +11,7 @@ use crate::alert::{
 use crate::engine::case::scene::Scene;
 use crate::engine::decode::packet::TcpFlags;
 use crate::engine::detect::indicator::Listed;
-use crate::engine::detect::{Group, first_line};
+use crate::engine::detect::{Evidence, Group, first_line};
 use crate::engine::flow::record::Record;
 use crate::engine::observation::{self, Judged};
 use crate::engine::time::Timestamp;
@@ -33,7 +33,7 @@ pub(super) fn tell(case: &Judged, at: Timestamp, ruling: &Ruling) -> Alert {
         confidence: f64::from(ruling.score.min(99)) / 100.0,
         score: ruling.score,
         grade: ruling.grade,
-        flow: flow(case),
+        flow: flow(&case.flow, case.assessment.scene.suspect.is_v6()),
         http: http(scene),
         signals: signals(case, ruling),
         considered: considered::consider(&case.assessment, ruling),
@@ -65,7 +65,7 @@ pub(super) fn tell(case: &Judged, at: Timestamp, ruling: &Ruling) -> Alert {
 /// Derived from what live and replay see alike: endpoints, the forged packet, the mechanism. Not from frame numbers.
 fn id(case: &Judged, mechanism: Mechanism) -> u64 {
     let suspect = &case.assessment.scene.suspect;
-    let mut hash = flow_hash(case);
+    let mut hash = flow_hash(&case.flow);
     hash.update(suspect.time.as_nanos().to_be_bytes());
     hash.update(suspect.seq.to_be_bytes());
     hash.update(suspect.ip_id.to_be_bytes());
@@ -73,8 +73,7 @@ fn id(case: &Judged, mechanism: Mechanism) -> u64 {
     first_eight(hash)
 }
 
-fn flow_hash(case: &Judged) -> Sha256 {
-    let flow = &case.flow;
+fn flow_hash(flow: &observation::FlowFacts) -> Sha256 {
     let mut hash = Sha256::new();
     for (address, port) in [flow.client, flow.server] {
         hash.update(address.0.to_be_bytes());
@@ -88,15 +87,15 @@ fn first_eight(hash: Sha256) -> u64 {
     hash.finalize().first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
-fn flow(case: &Judged) -> FlowFacts {
-    let flow = &case.flow;
+/// The flow as the alert has it.
+pub(super) fn flow(flow: &observation::FlowFacts, is_v6: bool) -> FlowFacts {
     FlowFacts {
         // EVE readers keep it in a double: below 2^51.
-        id: first_eight(flow_hash(case)) >> 13,
+        id: first_eight(flow_hash(flow)) >> 13,
         carrier: Carrier::Tcp,
         client: flow.client,
         server: flow.server,
-        ip_version: if case.assessment.scene.suspect.is_v6() { 6 } else { 4 },
+        ip_version: if is_v6 { 6 } else { 4 },
         vlans: flow.vlans,
         ether: flow.ether,
         start: flow.start,
@@ -152,20 +151,7 @@ fn indicators(case: &Judged) -> Vec<IndicatorFacts> {
 /// Each detector's evidence, and the header vote that adds the votes up.
 fn signals(case: &Judged, ruling: &Ruling) -> Vec<Signal> {
     let assessment = &case.assessment;
-    let mut all: Vec<Signal> = assessment
-        .evidence
-        .iter()
-        .map(|evidence| Signal {
-            code: evidence.code,
-            version: evidence.version,
-            weight: evidence.weight.name(),
-            points: evidence.points,
-            observed: evidence.observed.clone(),
-            expected: evidence.expected.clone(),
-            frames: capped(evidence.frames.clone()),
-            why: evidence.why.to_owned(),
-        })
-        .collect();
+    let mut all: Vec<Signal> = assessment.evidence.iter().map(signal).collect();
     if assessment.points(Group::Header) > 0 {
         let voters: Vec<&str> = assessment.evidence.iter().filter(|evidence| evidence.votes > 0).map(|evidence| evidence.code).collect();
         let halved = if assessment.scene.impaired { ", halved because the sensor saw only a part" } else { "" };
@@ -181,6 +167,20 @@ fn signals(case: &Judged, ruling: &Ruling) -> Vec<Signal> {
         });
     }
     all
+}
+
+/// A piece of evidence as the alert has it.
+pub(super) fn signal(evidence: &Evidence) -> Signal {
+    Signal {
+        code: evidence.code,
+        version: evidence.version,
+        weight: evidence.weight.name(),
+        points: evidence.points,
+        observed: evidence.observed.clone(),
+        expected: evidence.expected.clone(),
+        frames: capped(evidence.frames.clone()),
+        why: evidence.why.to_owned(),
+    }
 }
 
 fn capped(mut frames: Vec<u64>) -> Vec<u64> {

@@ -1,11 +1,12 @@
 //! From evidence to a verdict: score, grade, class, severity.
 
 use super::portal::{self, Weighed};
+use super::web::history;
 use crate::alert::{Grade, Mechanism, Verdict};
 use crate::engine::case::scene::Scene;
 use crate::engine::decode::packet::TcpFlags;
 use crate::engine::detect::redirect_semantics::Destination;
-use crate::engine::detect::{Assessment, Group, breaks_timestamps_rule, is_silent};
+use crate::engine::detect::{Assessment, Group, breaks_timestamps_rule, is_silent, rewrites_links};
 use crate::engine::protocol::http::RedirectKind;
 use crate::rules::policy::{Policy, Thresholds};
 
@@ -59,6 +60,7 @@ pub(super) struct Points {
     timing: u8,
     content: u8,
     pub(super) indicator: u8,
+    downgrade: u8,
     /// The client was sent to a listed indicator.
     sent_to_listed: bool,
 }
@@ -74,11 +76,12 @@ impl Points {
             timing: assessment.points(Group::Timing),
             content: assessment.points(Group::Content),
             indicator: assessment.points(Group::Indicator),
+            downgrade: assessment.points(Group::Downgrade),
             sent_to_listed: assessment.listed.iter().any(|listed| listed.seen.is_redirect()),
         }
     }
     fn sum(self) -> u8 {
-        [self.contradiction, self.header, self.device, self.timing, self.content, self.indicator]
+        [self.contradiction, self.header, self.device, self.timing, self.content, self.indicator, self.downgrade]
             .into_iter()
             .fold(0_u8, u8::saturating_add)
             .min(100)
@@ -97,11 +100,15 @@ pub(super) fn rule(assessment: &Assessment, destination: Option<Destination>, ar
     let notice = portal::weigh(assessment, points, destination.as_ref(), around);
     let verdict = notice.verdict.unwrap_or_else(|| class(assessment, points, destination.is_some()));
     let grade = grade(score, points, around.policy.thresholds)
-        .or(notice.listed.then_some(Grade::Low))
+        .or_else(|| notice.listed.then_some(Grade::Low))
         .map(|grade| if verdict == Verdict::ListedContact { grade.min(Grade::Medium) } else { grade })?;
     Some(Ruling {
         verdict,
-        mechanism: if verdict == Verdict::ListedContact { Mechanism::Indicator } else { mechanism(scene, destination.as_ref()) },
+        mechanism: if verdict == Verdict::ListedContact {
+            Mechanism::Indicator
+        } else {
+            mechanism(scene, destination.as_ref(), downgrades(assessment))
+        },
         grade,
         severity: severity(grade, verdict, points),
         score,
@@ -179,7 +186,12 @@ pub(super) fn same_stack(scene: &Scene) -> usize {
     scene.base.iter().filter(|record| record.stack_bits() == scene.suspect.stack_bits()).count()
 }
 
-fn mechanism(scene: &Scene, destination: Option<&Destination>) -> Mechanism {
+/// The forgery is for taking encryption away, and for nothing else that can be seen.
+fn downgrades(assessment: &Assessment) -> bool {
+    assessment.found(history::CODE).is_some() || (assessment.found("S17").is_some() && rewrites_links(&assessment.scene))
+}
+
+fn mechanism(scene: &Scene, destination: Option<&Destination>, downgrades: bool) -> Mechanism {
     let suspect = &scene.suspect;
     let framed_only = destination.is_some_and(|destination| destination.kind == RedirectKind::Iframe);
     if suspect.flags.any(TcpFlags::SYN) {
@@ -190,6 +202,8 @@ fn mechanism(scene: &Scene, destination: Option<&Destination>) -> Mechanism {
         Mechanism::TcpFin
     } else if destination.is_some() && !framed_only {
         Mechanism::HttpRedirect
+    } else if downgrades {
+        Mechanism::TlsDowngrade
     } else if scene.is_http || scene.response.is_some() || scene.asked().is_some() {
         Mechanism::HttpContent
     } else {

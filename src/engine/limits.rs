@@ -46,6 +46,8 @@ pub struct Limits {
     pub local_suspects: usize,
     /// Targets of redirects that are remembered with who was sent there; the one met first goes first.
     pub notice_targets: usize,
+    /// Hosts that want https, and contents of pages, that are remembered across flows; the one met first goes first.
+    pub web_memory: usize,
     /// Heap bytes of all HTTP connections of one shard: heads and bodies in parts, waiting requests, last answers. The connection that began to hold
     /// some longest ago is read anew from its next message.
     pub http_bytes_per_shard: usize,
@@ -82,6 +84,7 @@ impl Default for Limits {
             local_addresses: 16_384,
             local_suspects: 128,
             notice_targets: 4_096,
+            web_memory: 16_384,
             http_bytes_per_shard: 384 << 10,
             http_head: 16 << 10,
             http_pipeline: 64,
@@ -106,6 +109,7 @@ impl Limits {
             fragment_bytes: scale(default.fragment_bytes),
             local_addresses: scale(default.local_addresses),
             notice_targets: scale(default.notice_targets),
+            web_memory: scale(default.web_memory),
             ..default
         }
     }

@@ -21,6 +21,7 @@ mod counters;
 mod shard;
 mod shards;
 mod watch;
+pub mod web;
 
 pub use clock::Clock;
 pub use counters::ShardCounters;

@@ -20,6 +20,7 @@ use super::observation::{ClosedBecause, Detour, Observation, What};
 use super::protocol::http;
 use super::time::Timestamp;
 use super::watch;
+use super::web;
 
 /// Entries of `http_holders` for each flow that a shard may have; more are stale.
 const HOLDERS_PER_FLOW: usize = 2;
@@ -208,6 +209,7 @@ impl Shard {
         if let Some(flow) = self.flows.flow_mut(index) {
             for event in events.drain(..) {
                 out.extend(detour(flow, &event, now));
+                out.extend(web::observe(flow, &event, &self.pool, now));
                 let before = flow.cases.len();
                 let mut desk =
                     watch::Desk { pool: &self.pool, limits: &self.limits, knowledge: &self.knowledge, counters: &mut self.counters };

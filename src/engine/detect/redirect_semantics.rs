@@ -92,8 +92,7 @@ impl Detector for RedirectSemantics {
 /// The redirect that leads farthest: across sites before within one.
 #[must_use]
 pub fn destination(scene: &Scene) -> Option<Destination> {
-    let asked = scene.asked();
-    let from = asked.and_then(|request| Address::of_request(request.host.as_deref()?, scene.server_port, &request.target));
+    let from = scene.asked_address();
     scene
         .redirects()
         .map(|redirect| resolve(redirect, from.as_ref()))

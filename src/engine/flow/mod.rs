@@ -116,6 +116,8 @@ pub struct Flow {
     pub content: Content,
     /// The server has sent payload, upon which its address was looked up in the lists of indicators.
     pub looked_up: bool,
+    /// A page by http was reported to those who see across flows; one is enough.
+    pub page_told: bool,
     /// Conflicts reported so far.
     pub conflicts: u16,
     sides: [Side; 2],
@@ -163,6 +165,7 @@ impl Flow {
             judged: Vec::new(),
             http_bytes: 0,
             looked_up: false,
+            page_told: false,
             conflicts: 0,
             sides: [Side::default(), Side::default()],
             vlans: head.vlans,

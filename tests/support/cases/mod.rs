@@ -1,6 +1,7 @@
 //! The catalogue of cases. Each is a folder of `pcaps/`, and what stands there is what the story here gives.
 
 mod closes;
+mod content;
 mod evasion;
 mod framing;
 mod fronts;
@@ -34,6 +35,7 @@ pub(crate) fn all() -> Vec<Case> {
         evasion::cases(),
         listed::cases(),
         portals::cases(),
+        content::cases(),
     ];
     let local = [lan::cases(), lan_settings::cases()];
     let quiet =
