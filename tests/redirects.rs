@@ -101,7 +101,7 @@ fn classes(rows: &[Row], by: By, knowledge: &Arc<Knowledge>, policy: &Arc<Policy
     }
     let mut classes = Classes::new();
     for (index, row) in (0_u32..).zip(rows) {
-        let class = told.remove(&Addr::from(device(index).ip)).unwrap_or(("nothing", "nothing".to_owned()));
+        let class = told.remove(&Addr::from(device(index).ip)).unwrap_or_else(|| ("nothing", "nothing".to_owned()));
         *classes.entry(row.target()).or_default().entry(class).or_default() += 1;
     }
     classes
