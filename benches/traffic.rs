@@ -235,6 +235,7 @@ impl Talk {
             dst,
             ttl,
             ip_id,
+            flow_label: 0,
             df: true,
             seq,
             ack,

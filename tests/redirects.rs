@@ -74,7 +74,7 @@ type Classes = BTreeMap<String, BTreeMap<(&'static str, String), usize>>;
 
 fn classes(rows: &[Row], by: By, knowledge: &Arc<Knowledge>, policy: &Arc<Policy>) -> Classes {
     let mut engine = Engine::new(Limits::default(), Arc::clone(knowledge), 7);
-    let mut correlator = Correlator::new(&Limits::default(), Arc::clone(policy));
+    let mut correlator = Correlator::new(&Limits::default()).with_policy(Arc::clone(policy));
     let mut alerts: Vec<Alert> = Vec::new();
     let mut number = 0;
     for (index, row) in (0_u32..).zip(rows) {

@@ -91,6 +91,20 @@ fn a_suppression_holds_for_what_it_names_and_until_it_expires_by_the_packets() {
 }
 
 #[test]
+fn a_fingerprint_that_nobody_knows_is_told() {
+    let (_folder, path) = rules("[[suppress]]\nname = \"x\"\nreason = \"y\"\ndevices = [\"02:00:00:00:00:17\", \"Great Canon\"]\n");
+    let check = sidewatch(&["rules", "check", shown(&path)]);
+    assert_eq!(check.status.code(), Some(2));
+    assert!(
+        text(&check.stderr).contains(":4:33: \"Great Canon\" is neither a fingerprint nor a hardware address"),
+        "{}",
+        text(&check.stderr)
+    );
+    let by_address = "[[suppress]]\nname = \"x\"\nreason = \"y\"\ndevices = [\"02:00:00:00:00:17\"]\n";
+    assert_eq!(verdicts(&alerts(by_address, "race-302-on-get")), [], "the watched device's own");
+}
+
+#[test]
 fn what_was_suppressed_is_counted() {
     let (_folder, path) = rules(LAB);
     let run = sidewatch(&["replay", "--stats", shown(&case("race-302-on-get")), "--rules", shown(&path)]);

@@ -194,6 +194,7 @@ impl Teller {
             let stack = script.byte();
             segment.ttl = segment.ttl.wrapping_add(stack & 15);
             segment.ip_id ^= u16::from(stack >> 4) << 8;
+            segment.flow_label ^= u32::from(stack >> 4);
             segment.df ^= stack & 0x10 != 0;
             segment.window = segment.window.rotate_left(u32::from(stack >> 5));
             if stack & 0x20 != 0 {
@@ -296,6 +297,7 @@ impl Teller {
             dst: peer.end,
             ttl: side.ttl,
             ip_id: side.ip_id,
+            flow_label: 0,
             df: side.df,
             seq: side.next,
             ack: if flags & ACK == 0 { 0 } else { peer.next },

@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sidewatch::engine::decode::{Decoded, Decoder};
 use sidewatch::engine::decode::checksum::checksum_ok;
+use sidewatch::engine::decode::{Decoded, Decoder};
 use sidewatch::engine::flow::key::FlowKey;
 use sidewatch::engine::frame::{Frame, LinkType};
 use sidewatch::engine::limits::Limits;

@@ -5,13 +5,21 @@ use libfuzzer_sys::fuzz_target;
 use sidewatch::alert::Alert;
 use sidewatch::engine::Knowledge;
 use sidewatch::engine::limits::Limits;
+use sidewatch::rules::indicators::read_text;
+use sidewatch::rules::shipped;
 use sidewatch_fuzz::script::Script;
 use sidewatch_fuzz::story::tell;
 use sidewatch_fuzz::watched::{Judged, line, run};
 use std::sync::{Arc, LazyLock};
 
-static KNOWLEDGE: LazyLock<Arc<Knowledge>> =
-    LazyLock::new(|| Arc::new(Knowledge { devices: sidewatch::rules::shipped().rules.devices, ..Knowledge::default() }));
+/// Where some of the stories lead, and where they go.
+const LISTED: &[u8] = b"evil.example\na.example\nhttp://www.example.com/\n192.0.2.64/26\n";
+
+static KNOWLEDGE: LazyLock<Arc<Knowledge>> = LazyLock::new(|| {
+    let rules = shipped().rules;
+    let indicators = read_text("lures.txt", LISTED).indicators;
+    Arc::new(Knowledge { devices: rules.devices, redirects: rules.redirects, indicators })
+});
 
 fuzz_target!(|data: &[u8]| {
     let mut script = Script::new(data);

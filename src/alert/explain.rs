@@ -78,7 +78,7 @@ pub fn explanation(alert: &Alert) -> String {
             (inconclusive(alert), harmless(alert, "lost packets, load balancers and proxies can leave the same traces"))
         }
     };
-    format!("{what}{} {shown}", listed::sentence(alert))
+    format!("{what} {}", listed::before(alert, shown))
 }
 
 /// What a forged packet of this kind is to the person at the device, and whether the server was heard besides.
@@ -207,7 +207,7 @@ fn mark(alert: &Alert) -> &'static str {
 }
 
 fn in_contact(alert: &Alert) -> String {
-    format!("This device {}. Nothing in the packets shows that anything was forged; the news is with whom it was in contact.", asked(alert))
+    format!("This device {}. Nothing in the packets shows that anything was forged.", asked(alert))
 }
 
 fn by_the_site(alert: &Alert) -> String {

@@ -62,15 +62,21 @@ pub(super) fn headline(alert: &Alert) -> Option<&'static str> {
     })
 }
 
-/// What is listed, in a sentence with a space before it; nothing where nothing is.
-pub(super) fn sentence(alert: &Alert) -> String {
-    let Some(first) = alert.indicators.first() else { return String::new() };
+/// A last sentence with what is listed before it.
+pub(super) fn before(alert: &Alert, last: String) -> String {
+    let Some(first) = alert.indicators.first() else { return last };
     let date = first.list_date.as_ref().map_or_else(String::new, |date| format!(" of {date}"));
     let more = match alert.indicators.len() {
         1 => String::new(),
         others => format!(", and {} more", others - 1),
     };
-    format!(" The list {}{date} names {} ({}{more}).", first.list, cut(&first.value, ENTRY_LIMIT), place(first.seen))
+    let last = last.chars().enumerate().map(|(at, c)| if at == 0 { c.to_ascii_lowercase() } else { c }).collect::<String>();
+    format!(
+        "The list {}{date} names {} ({}{more}); {last}",
+        cut(&first.list, ENTRY_LIMIT),
+        cut(&first.value, ENTRY_LIMIT),
+        place(first.seen)
+    )
 }
 
 /// One line for each, before it is wrapped.

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use super::{
-    Alert, ArpFacts, Carrier, ClosedBecause, Considered, FlowFacts, Grade, HttpFacts, LadderRow, Mechanism, PacketFacts, RedirectFacts,
-    Role, SensorHealth, Signal, SourceFacts, TcpFacts, Verdict,
+    Alert, ArpFacts, Carrier, ClosedBecause, Considered, FlowFacts, Grade, HttpFacts, IndicatorFacts, LadderRow, Mechanism, PacketFacts,
+    RedirectFacts, Role, SensorHealth, Signal, SourceFacts, TcpFacts, Verdict,
 };
 use crate::engine::decode::packet::Vlans;
 use crate::engine::protocol::http::RedirectKind;
@@ -40,6 +40,8 @@ pub(super) fn all() -> Vec<(&'static str, Alert)> {
         ("arp_spoof", arp_spoof()),
         ("local_mitm", local_mitm()),
         ("dhcp_rogue", dhcp_rogue()),
+        ("listed_contact", listed_contact()),
+        ("listed_redirect", listed_redirect()),
     ]
 }
 
@@ -232,6 +234,30 @@ pub(super) fn endpoint_redirect() -> Alert {
         vec![Considered { explanation: "redirect by the site", kept: true, why: "one stack sent all packets of the server".to_owned() }];
     alert.ladder.truncate(4);
     alert
+}
+
+fn listed(seen: &'static str, met: &str) -> IndicatorFacts {
+    let (value, list) = ("evil[.]example".to_owned(), "lures.stix2".to_owned());
+    IndicatorFacts { value, kind: "domain-name", list, list_date: Some("2024-01-26".to_owned()), seen, met: met.to_owned() }
+}
+
+/// A visit to a listed host.
+pub(super) fn listed_contact() -> Alert {
+    let indicators = vec![listed("host", "www.evil.example")];
+    Alert {
+        verdict: Verdict::ListedContact,
+        mechanism: Mechanism::Indicator,
+        severity: 2,
+        redirect: None,
+        indicators,
+        ..endpoint_redirect()
+    }
+}
+
+/// The site itself redirects to a listed host.
+pub(super) fn listed_redirect() -> Alert {
+    let indicators = vec![listed("location", "http://a.evil.example/x")];
+    Alert { severity: 1, grade: Grade::High, redirect: Some(redirect("http://a.evil.example/x")), indicators, ..endpoint_redirect() }
 }
 
 pub(super) fn portal() -> Alert {

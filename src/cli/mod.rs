@@ -32,7 +32,7 @@ enum Status {
 #[command(
     version,
     max_term_width = 100,
-    after_help = "Start here:\n  sidewatch replay capture.pcap          what did the network forge in this capture?\n  sidewatch replay --help                more about it, with examples\n  sidewatch indicators --help            lists of known bad hosts: what is in them, and a compact store of them\n  sidewatch rules --help                 fingerprints, suppressions, severities: how to write and try them"
+    after_help = "Start here:\n  sidewatch replay capture.pcap          what did the network forge in this capture?\n  sidewatch replay --help                more about it, with examples\n  sidewatch indicators --help            lists of known bad hosts\n  sidewatch rules --help                 fingerprints, suppressions, severities"
 )]
 struct Arguments {
     #[command(subcommand)]

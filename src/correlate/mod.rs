@@ -71,14 +71,14 @@ pub struct CorrelateCounters {
 
 impl Default for Correlator {
     fn default() -> Self {
-        Self::new(&Limits::default(), Arc::default())
+        Self::new(&Limits::default())
     }
 }
 
 impl Correlator {
-    /// A stage that has seen nothing yet, within `limits`, and tells by this policy.
+    /// A stage that has seen nothing yet, within `limits`.
     #[must_use]
-    pub fn new(limits: &Limits, policy: Arc<Policy>) -> Self {
+    pub fn new(limits: &Limits) -> Self {
         Self {
             raised: BTreeSet::new(),
             order: VecDeque::new(),
@@ -87,9 +87,15 @@ impl Correlator {
             notices: Notices::new(limits.notice_targets),
             announced: Announced::default(),
             webs: Webs::new(limits),
-            policy,
+            policy: Arc::default(),
             counters: CorrelateCounters::default(),
         }
+    }
+
+    /// The same, telling by a policy.
+    #[must_use]
+    pub fn with_policy(self, policy: Arc<Policy>) -> Self {
+        Self { policy, ..self }
     }
 
     /// Judges observations that are complete up to `now`. They are put in order first, so that the order in which workers finish changes nothing.

@@ -153,7 +153,8 @@ fn signals(case: &Judged, ruling: &Ruling) -> Vec<Signal> {
     let assessment = &case.assessment;
     let mut all: Vec<Signal> = assessment.evidence.iter().map(signal).collect();
     if assessment.points(Group::Header) > 0 {
-        let voters: Vec<&str> = assessment.evidence.iter().filter(|evidence| evidence.votes > 0).map(|evidence| evidence.code).collect();
+        let voters: Vec<&str> =
+            assessment.evidence.iter().filter(|evidence| evidence.finding.votes > 0).map(|evidence| evidence.code).collect();
         let halved = if assessment.scene.impaired { ", halved because the sensor saw only a part" } else { "" };
         all.push(Signal {
             code: "H",
@@ -171,15 +172,16 @@ fn signals(case: &Judged, ruling: &Ruling) -> Vec<Signal> {
 
 /// A piece of evidence as the alert has it.
 pub(super) fn signal(evidence: &Evidence) -> Signal {
+    let Evidence { code, version, finding, .. } = evidence;
     Signal {
-        code: evidence.code,
-        version: evidence.version,
-        weight: evidence.weight.name(),
-        points: evidence.points,
-        observed: evidence.observed.clone(),
-        expected: evidence.expected.clone(),
-        frames: capped(evidence.frames.clone()),
-        why: evidence.why.to_owned(),
+        code,
+        version: *version,
+        weight: finding.weight.name(),
+        points: finding.points,
+        observed: finding.observed.clone(),
+        expected: finding.expected.clone(),
+        frames: capped(finding.frames.clone()),
+        why: finding.why.to_owned(),
     }
 }
 
@@ -223,7 +225,8 @@ fn ladder(case: &Judged) -> Vec<LadderRow> {
     let openings = scene.syn.seen().into_iter().map(|record| (record, true));
     let answers = scene.syn_ack.seen().into_iter().chain(scene.competing.iter().map(|other| &other.record)).map(|record| (record, false));
     let client = scene.client.iter().map(|record| (record, true));
-    let server = scene.base.iter().chain(&scene.forged).map(|record| (record, false));
+    let contradictions = scene.closes.iter().flat_map(|close| [&close.close, &close.contradicted_by]);
+    let server = scene.base.iter().chain(&scene.forged).chain(contradictions).map(|record| (record, false));
     let mut rows: Vec<(&Record, bool)> = openings.chain(answers).chain(client).chain(server).collect();
     rows.sort_by_key(|(record, _)| record.frame);
     rows.dedup_by_key(|(record, _)| record.frame);

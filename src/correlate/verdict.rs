@@ -7,6 +7,8 @@ use crate::engine::case::scene::Scene;
 use crate::engine::decode::packet::TcpFlags;
 use crate::engine::detect::redirect_semantics::Destination;
 use crate::engine::detect::{Assessment, Group, breaks_timestamps_rule, is_silent, rewrites_links};
+use crate::engine::flow::event::{CloseContradiction, CloseKind};
+use crate::engine::flow::record::seq_diff;
 use crate::engine::protocol::http::RedirectKind;
 use crate::rules::policy::{Policy, Thresholds};
 
@@ -50,6 +52,9 @@ const DECISIVE_HEADER: u8 = 45;
 
 /// Content that makes two header votes enough: a bare response, and a redirect to another site.
 const SECONDING_CONTENT: u8 = 20;
+
+/// Points of an answer within half of a round trip.
+const FAR_TOO_SOON: u8 = 15;
 
 /// Points by group.
 #[derive(Clone, Copy, Debug)]
@@ -144,9 +149,11 @@ fn severity(grade: Grade, verdict: Verdict, points: Points) -> u8 {
 fn class(assessment: &Assessment, points: Points, redirects: bool) -> Verdict {
     let scene = &assessment.scene;
     let decisive = is_decisive(scene, points);
-    if points.contradiction > 0 || (decisive && scene.spoke_again.is_some()) {
+    if points.contradiction > 0 && is_kept_from(assessment) {
+        Verdict::InPathInjection
+    } else if points.contradiction > 0 || (decisive && scene.spoke_again.is_some()) {
         Verdict::OnPathInjection
-    } else if decisive && is_silent(scene) && is_compared_enough(assessment, points) {
+    } else if (decisive || outran(assessment, points)) && is_silent(scene) && is_compared_enough(assessment, points) {
         Verdict::InPathInjection
     } else if points.indicator > 0 && !points.sent_to_listed {
         Verdict::ListedContact
@@ -165,6 +172,26 @@ pub(super) fn is_decisive(scene: &Scene, points: Points) -> bool {
     let leads_astray = points.content >= SECONDING_CONTENT || points.sent_to_listed;
     let seconded = points.header > 0 && scene.base.len() >= 2 && leads_astray;
     points.header >= DECISIVE_HEADER || points.device > 0 || seconded
+}
+
+/// A single mark of the header against two packets of the server, a template's answer that leads away, and all that sooner than half of the way to
+/// the server and back after the question that it acknowledges.
+fn outran(assessment: &Assessment, points: Points) -> bool {
+    let scene = &assessment.scene;
+    let has_read = scene.trigger.is_some_and(|asked| seq_diff(asked.end_seq(), scene.suspect.ack) >= 0);
+    let compared = assessment.votes() > 0 && scene.base.len() >= 2 && !scene.impaired;
+    has_read && compared && points.timing >= FAR_TOO_SOON && points.content >= SECONDING_CONTENT
+}
+
+/// All that contradicts is the server's bare acknowledgment of the question, and its answer did not come: a device in the path lets the one pass
+/// and not the other. A server that has not taken in the question has no answer to be kept back.
+fn is_kept_from(assessment: &Assessment) -> bool {
+    let scene = &assessment.scene;
+    let acknowledges = |close: &CloseContradiction| {
+        let asked = scene.trigger.is_some_and(|asked| seq_diff(asked.end_seq(), close.close.ack) >= 0);
+        asked && close.kind == CloseKind::AckBeforeData
+    };
+    is_silent(scene) && ["S1", "S2"].iter().all(|code| assessment.found(code).is_none()) && scene.closes.iter().all(acknowledges)
 }
 
 /// Against the SYN-ACK alone every server behind a SYN proxy looks forged. Then the header needs a second witness: a broken timestamp rule, a known

@@ -10,7 +10,7 @@ use crate::engine::{Engine, ShardCounters, Shards};
 pub(super) fn run<S: FrameSource>(source: &mut S, settings: &Settings, audience: &mut dyn Audience<S>) -> (Report, Result<(), S::Error>) {
     let mut single = Single {
         engine: Engine::new(settings.limits.clone(), settings.knowledge.clone(), settings.seed),
-        judge: Judge { correlator: Correlator::new(&settings.limits, Arc::clone(&settings.policy)), audience, panics: 0 },
+        judge: Judge { correlator: Correlator::new(&settings.limits).with_policy(Arc::clone(&settings.policy)), audience, panics: 0 },
         settings,
         frames: 0,
         frame: 0,

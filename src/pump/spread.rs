@@ -86,7 +86,7 @@ pub(super) fn run<S: FrameSource>(source: &mut S, settings: &Settings, audience:
                 Worker { batches, outcomes, thread: scope.spawn(move || work(settings, &inbox, &outbox)) }
             })
             .collect();
-        let judge = Judge { correlator: Correlator::new(&settings.limits, Arc::clone(&settings.policy)), audience, panics: 0 };
+        let judge = Judge { correlator: Correlator::new(&settings.limits).with_policy(Arc::clone(&settings.policy)), audience, panics: 0 };
         let mut dispatcher = Dispatcher {
             workers,
             spare: VecDeque::new(),

@@ -65,6 +65,8 @@ pub struct Rules {
     /// The end of each rule that has one, and what to say from then on.
     pub expiries: Vec<(Timestamp, Diagnostic)>,
     names: BTreeMap<(&'static str, String), String>,
+    /// Fingerprints that a rule names, which another file may hold, and what to say where none does.
+    named: Vec<(String, Diagnostic)>,
 }
 
 /// A rule, to be listed.
@@ -87,6 +89,12 @@ impl Rules {
         let mut rules = Self::default();
         let wrong = rules.read(file, text);
         (rules, wrong)
+    }
+
+    /// What names a fingerprint that is not there.
+    pub(super) fn dangling(&self) -> impl Iterator<Item = Diagnostic> {
+        let is_there = |name: &String| self.devices.devices().iter().any(|device| device.name == *name);
+        self.named.iter().filter(move |(name, _)| !is_there(name)).map(|(_, diagnostic)| diagnostic.clone())
     }
 
     /// Adds the rules of a file. What is wrong is left out and told.
@@ -297,12 +305,20 @@ impl Sheet<'_> {
         for device in &rule.devices {
             match mac_of(device.get_ref()) {
                 Some(mac) => exception.macs.push(mac),
-                None => exception.fingerprints.push(device.get_ref().clone()),
+                None => {
+                    let name = device.get_ref();
+                    let what = format!("\"{name}\" is neither a fingerprint nor a hardware address");
+                    let fix = "`sidewatch rules list` has the names of fingerprints; an address is written 02:00:5e:10:00:01";
+                    self.rules.named.push((name.clone(), self.page.at(&device.span(), what, fix)));
+                    exception.fingerprints.push(name.clone());
+                }
             }
         }
-        let codes: Vec<String> = (1..=17).map(|n| format!("S{n}")).chain(["S6+".to_owned(), "H".to_owned()]).collect();
-        let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
-        exception.detectors = self.known(&rule.detectors, "detector", &codes);
+        for code in rule.detectors.iter().filter(|code| !is_code(code.get_ref())) {
+            let what = format!("there is no detector \"{}\"", code.get_ref());
+            self.complain(&code.span(), what, "codes are S1 to S17, some with a letter more as S6+ and S14d, and H");
+        }
+        exception.detectors = rule.detectors.iter().map(|code| code.get_ref().clone()).collect();
         exception.verdicts = self.known(&rule.verdicts, "verdict", &VERDICTS);
         exception.mechanisms = self.known(&rule.mechanisms, "mechanism", &MECHANISMS);
         exception.until = rule.expires.as_ref().and_then(|day| self.end_of(day, table, rule));
@@ -370,6 +386,12 @@ impl Sheet<'_> {
             }
         }
     }
+}
+
+/// A code as detectors have it.
+fn is_code(code: &str) -> bool {
+    let number = code.strip_prefix('S').map(|rest| rest.trim_end_matches(|c: char| c == '+' || c.is_ascii_lowercase()));
+    code == "H" || code.len() <= 4 && number.and_then(|number| number.parse::<u8>().ok()).is_some_and(|number| (1..=17).contains(&number))
 }
 
 fn plain_day(value: &toml::Value) -> String {

@@ -42,6 +42,7 @@ pub fn load_rules(paths: &[PathBuf]) -> LoadedRules {
         loaded.wrong.extend(wrong);
     }
     loaded.add_all(paths);
+    loaded.wrong.extend(loaded.rules.dangling());
     loaded
 }
 

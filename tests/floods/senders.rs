@@ -58,6 +58,7 @@ impl Line {
             dst: self.ends[other],
             ttl: if side == Side::Client { 64 } else { 53 },
             ip_id: self.sent,
+            flow_label: 0,
             df: true,
             seq: self.next[own],
             ack: if flags & ACK == 0 { 0 } else { self.next[other] },

@@ -39,7 +39,8 @@ proptest! {
         for cut in &frames {
             engine.handle_frame(&cut.frame());
         }
-        prop_assert_ne!(engine.shards().held().0, 0);
+        // The clock holds back the first frames of a capture until three agree.
+        prop_assert!(frames.len() < 3 || engine.shards().held().0 != 0);
         if late {
             let hour = frames.iter().map(|cut| cut.time).max().unwrap_or(Timestamp::MIN) + Span::from_secs(3_600);
             engine.handle_timeout(hour);

@@ -146,7 +146,7 @@ impl Attack {
             ),
             (Self::InPathPlain, Quality::IpId) => Some("Without timestamps, TTL, DF, window and IP-ID are all the headers there are."),
             (Self::InPathPlain, Quality::Window) if version == 6 => {
-                Some("Without timestamps, the hop limit and the window are all the headers there are over IPv6.")
+                Some("Without timestamps, hop limit, window and flow label are all the headers there are over IPv6.")
             }
             (_, Quality::Perfect) if self.in_path() => Some(
                 "All headers are the server's and the genuine answer is suppressed: at this point of the road only the content is left.",

@@ -134,6 +134,7 @@ impl<'s> Connection<'s> {
             dst,
             ttl: peer.host.seen_ttl(),
             ip_id: peer.take_ip_id(flags),
+            flow_label: peer.host.flow_label,
             df: peer.host.df,
             seq: peer.next,
             ack: if flags & ACK == 0 { 0 } else { peer.heard.unwrap_or(0) },

@@ -35,6 +35,8 @@ pub(crate) struct Host {
     pub(crate) ip_id: IpId,
     /// Linux sends its SYN-ACK with identification 0.
     pub(crate) syn_ack_id_zero: bool,
+    /// Over IPv6.
+    pub(crate) flow_label: u32,
     pub(crate) df: bool,
     /// Window field of SYN and SYN-ACK, which are never scaled.
     pub(crate) syn_window: u16,
@@ -83,6 +85,7 @@ pub(crate) fn linux(ip: IpAddr) -> Host {
         hops: 0,
         ip_id: IpId::Sequential(0x4bc6),
         syn_ack_id_zero: true,
+        flow_label: 0,
         df: true,
         syn_window: 64_240,
         window: 502,

@@ -137,6 +137,8 @@ impl Injector {
                 ForgedId::NextOfServer => tcp.server.next_ip_id(),
                 ForgedId::LastOfServer => tcp.server.next_ip_id().wrapping_sub(1),
             },
+            // Who copies the server's habits copies its label.
+            flow_label: if self.window.is_none() { tcp.server.host.flow_label } else { 0 },
             df: self.df.unwrap_or(tcp.server.host.df),
             seq,
             ack: tcp.server.heard.unwrap(),

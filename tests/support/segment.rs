@@ -44,6 +44,8 @@ pub(crate) struct Segment {
     pub(crate) dst: End,
     pub(crate) ttl: u8,
     pub(crate) ip_id: u16,
+    /// Of IPv6 only.
+    pub(crate) flow_label: u32,
     pub(crate) df: bool,
     pub(crate) seq: u32,
     pub(crate) ack: u32,
@@ -84,7 +86,7 @@ impl Segment {
                 ip
             }
             (IpAddr::V6(src), IpAddr::V6(dst)) => {
-                let mut ip = vec![0x60, 0, 0, 0];
+                let mut ip = (0x6000_0000 | self.flow_label).to_be_bytes().to_vec();
                 ip.extend((tcp.len() as u16).to_be_bytes());
                 ip.extend([6, self.ttl]);
                 ip.extend(src.octets());

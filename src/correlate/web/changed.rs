@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hasher};
 
 use super::fifo::Fifo;
-use crate::engine::detect::{Evidence, Group, Weight};
+use crate::engine::detect::{Evidence, Finding, Group, Weight};
 use crate::engine::web::Web;
 
 /// Version of the detector.
@@ -59,13 +59,15 @@ impl Contents {
             code: CODE,
             version: VERSION,
             group: Group::Content,
-            weight: Weight::Weak,
-            points: POINTS,
-            votes: 0,
-            observed: "other bytes than before under the same validator".to_owned(),
-            expected: format!("the bytes of the answer in frame {frame}"),
-            frames: vec![frame, web.record.frame],
-            why: "The same version of the same address has another content.",
+            finding: Finding {
+                weight: Weight::Weak,
+                points: POINTS,
+                votes: 0,
+                observed: "other bytes than before under the same validator".to_owned(),
+                expected: format!("the bytes of the answer in frame {frame}"),
+                frames: vec![frame, web.record.frame],
+                why: "The same version of the same address has another content.",
+            },
         })
     }
 

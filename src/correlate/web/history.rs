@@ -18,7 +18,7 @@
 use std::collections::BTreeMap;
 
 use super::fifo::Fifo;
-use crate::engine::detect::{Evidence, Group, Weight};
+use crate::engine::detect::{Evidence, Finding, Group, Weight};
 use crate::engine::time::{Span, Timestamp};
 use crate::engine::web::Web;
 
@@ -64,13 +64,15 @@ impl History {
             code: CODE,
             version: VERSION,
             group: Group::Downgrade,
-            weight: Weight::Weak,
-            points: POINTS,
-            votes: 0,
-            observed: format!("a page by http from {}", web.asked.host()),
-            expected: format!("https, which the host wanted in frame {frame}"),
-            frames: vec![frame, web.record.frame],
-            why: "The host used to lead to encryption, and this answer does not.",
+            finding: Finding {
+                weight: Weight::Weak,
+                points: POINTS,
+                votes: 0,
+                observed: format!("a page by http from {}", web.asked.host()),
+                expected: format!("https, which the host wanted in frame {frame}"),
+                frames: vec![frame, web.record.frame],
+                why: "The host used to lead to encryption, and this answer does not.",
+            },
         })
     }
 

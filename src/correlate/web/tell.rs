@@ -14,7 +14,7 @@ const BENT: u8 = 40;
 /// The alert.
 pub(super) fn tell(web: &Web, evidence: &Evidence, at: Timestamp) -> Alert {
     let (record, flow) = (&web.record, &web.flow);
-    let score = evidence.points.saturating_add(BENT);
+    let score = evidence.finding.points.saturating_add(BENT);
     let mut hash = Sha256::new();
     for (address, port) in [flow.client, flow.server] {
         hash.update(address.0.to_be_bytes());

@@ -15,6 +15,8 @@ use crate::engine::time::{Span, Timestamp};
 
 /// Bytes of the suspect's payload that detectors may look at.
 const LARGEST_PAYLOAD: usize = 8 << 10;
+/// A stream's bytes while its SYN-ACK is in question lie this near behind its initial number; two numbers chosen at random seldom do (1 in 128).
+const NEAR_NUMBERS: i32 = 1 << 24;
 
 /// What two senders sent, at most 8 KiB of each.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,13 +48,15 @@ pub struct Scene {
     pub syn_repeated: bool,
     /// Further SYN-ACKs with other sequence numbers.
     pub competing: Vec<Opening>,
+    /// The suspect is a SYN-ACK, and the client's acknowledgment of it was reset by a host that had sent another.
+    pub disowned: bool,
     /// Packets of the client, in order of arrival.
     pub client: Vec<Record>,
     /// The client's last payload before the suspect.
     pub trigger: Option<Record>,
     /// Two versions of the same bytes, of which one is forged.
     pub conflicts: Vec<Conflict>,
-    /// The other versions' packets, in order of arrival.
+    /// The other versions' packets, in order of arrival; those of a second forger are left out where their headers tell.
     pub genuine: Vec<Record>,
     /// The bytes of both senders, where two versions of an HTTP answer were sent.
     pub copies: Option<Copies>,
@@ -183,6 +187,7 @@ fn scene(
     }
     genuine.sort_by_key(|record| record.frame);
     genuine.dedup_by_key(|record| record.frame);
+    leave_out_strangers(&mut genuine, &base, server.opening());
     let mut payload = pool.payload_of(server.log, suspect.frame);
     let checksum = stream::held_checksum(suspect, &payload);
     payload.truncate(LARGEST_PAYLOAD);
@@ -215,6 +220,7 @@ fn scene(
         first_syn_ack: *server.opening(),
         syn_repeated: flow.client_side().history.openings_repeated > 0,
         competing: case.competing.clone(),
+        disowned: is_disowned(case, records, suspect, (flow.client_side().opening(), server.opening())),
         client: case.client.clone(),
         trigger: case.client.iter().filter(before).max_by_key(|record| record.frame).copied(),
         conflicts,
@@ -254,6 +260,16 @@ fn copy(records: &[Record], log: LogId, pool: &Pool) -> Vec<u8> {
     bytes
 }
 
+/// Of several other versions, one that fits the server's packets by two marks less than another is a second forger's.
+fn leave_out_strangers(genuine: &mut Vec<Record>, base: &[Record], opening: &Opening) {
+    let is_version = |record: &Record| genuine.iter().any(|version| version.frame == record.frame);
+    let witnesses: Vec<&Record> = opening.seen().into_iter().chain(base).filter(|record| !is_version(record)).collect();
+    let distances: Vec<u32> = genuine.iter().filter_map(|version| stacks::nearest(version, witnesses.iter().copied())).collect();
+    let Some(least) = distances.iter().min() else { return };
+    let mut distances = distances.iter();
+    genuine.retain(|_| distances.next().is_none_or(|distance| *distance < least + 2));
+}
+
 /// The packets of the suspect's sender, and the rest without RSTs; up to the client's next question, with which another exchange begins.
 fn divide(case: &Case, records: &[Record], (suspect, other): (&Record, Option<&Record>), syn_ack: &Opening) -> (Vec<Record>, Vec<Record>) {
     let is_reset = suspect.flags.any(TcpFlags::RST);
@@ -265,10 +281,46 @@ fn divide(case: &Case, records: &[Record], (suspect, other): (&Record, Option<&R
         .filter(|record| record.frame != suspect.frame && record.frame < until && (is_reset || !record.flags.any(TcpFlags::RST)))
         .copied()
         .collect();
-    let servers: Vec<Record> = openings(case, syn_ack).filter(|opening| opening.frame != suspect.frame).chain(other).copied().collect();
-    let (forged, mut base) = stacks::part(&candidates, suspect, &servers);
+    let mut servers: Vec<Record> = openings(case, syn_ack).filter(|opening| opening.frame != suspect.frame).chain(other).copied().collect();
+    // Who chose a SYN-ACK's number goes on with it, however well headers are imitated.
+    let (own, candidates): (Vec<Record>, Vec<Record>) = candidates
+        .into_iter()
+        .partition(|record| !bounded && record.frame > suspect.frame && continued(case, syn_ack, record.seq) == Some(suspect.seq));
+    servers.extend(candidates.iter().filter(|record| !bounded && continued(case, syn_ack, record.seq).is_some()));
+    let (mut forged, mut base) = stacks::part(&candidates, suspect, &servers);
+    forged.extend(own);
+    forged.sort_by_key(|record| record.frame);
     base.retain(|record| !record.flags.any(TcpFlags::RST));
     (forged, base)
+}
+
+/// The number of the one SYN-ACK whose stream `seq` lies in.
+fn continued(case: &Case, first: &Opening, seq: u32) -> Option<u32> {
+    let mut near = openings(case, first).map(|opening| opening.seq).filter(|start| (1..NEAR_NUMBERS).contains(&seq_diff(*start, seq)));
+    let start = near.next()?;
+    near.all(|other| other == start).then_some(start)
+}
+
+/// A host that has sent one SYN-ACK and gets an acknowledgment of another answers with a RST without ACK, whose number is that of the acknowledgment
+/// (RFC 9293, section 3.10.7.4, SYN-RECEIVED). It comes the way that its SYN-ACK came, and no sooner after the acknowledgment than that after the SYN:
+/// who sends the RST of the other SYN-ACK's own accord need not wait for it.
+fn is_disowned(case: &Case, records: &[Record], suspect: &Record, (syn, first): (&Opening, &Opening)) -> bool {
+    let Some(syn) = syn.seen().filter(|_| suspect.flags.any(TcpFlags::SYN)) else { return false };
+    let answers = |reset: &Record| {
+        let acknowledged = case.client.iter().find(|packet| packet.flags.any(TcpFlags::ACK) && packet.ack == reset.seq)?;
+        Some(reset.time - acknowledged.time)
+    };
+    let is_of = |other: &Record, reset: &Record| {
+        let same_way = other.ttl.abs_diff(reset.ttl) <= suspect.ttl.abs_diff(reset.ttl);
+        // Round trips of one way differ by less than a quarter.
+        let in_time = answers(reset).is_some_and(|after| after.times(4) >= (other.time - syn.time).times(3));
+        other.seq != suspect.seq && same_way && in_time
+    };
+    records
+        .iter()
+        .filter(|record| record.flags.any(TcpFlags::RST) && !record.flags.any(TcpFlags::ACK))
+        .filter(|reset| continued(case, first, reset.seq) == Some(suspect.seq))
+        .any(|reset| openings(case, first).any(|other| is_of(other, reset)))
 }
 
 /// The frame in which the client asks for the first time after the suspect.

@@ -24,10 +24,21 @@ pub fn distance(a: &Record, b: &Record) -> u32 {
     timestamps + df + ttl + id + window
 }
 
-/// Near in the counter, or of a stack that sends zero with DF (RFC 6864, section 4.1).
+/// Near in the counter, or of a stack that sends zero with DF (RFC 6864, section 4.1). Over IPv6, of one flow label.
 #[must_use]
 pub fn near_ids(a: &Record, b: &Record) -> bool {
-    a.is_v6() || id_step(a.ip_id, b.ip_id).unsigned_abs() <= NEAR_ID || (a.ip_id == 0 && a.df()) || (b.ip_id == 0 && b.df())
+    if a.is_v6() {
+        return !labels_differ(a, b);
+    }
+    id_step(a.ip_id, b.ip_id).unsigned_abs() <= NEAR_ID || (a.ip_id == 0 && a.df()) || (b.ip_id == 0 && b.df())
+}
+
+/// Two flow labels, where a stack sends one: a SYN-ACK or RST may be sent before or without the connection's state, and with a label of its own (as
+/// Linux does).
+#[must_use]
+pub fn labels_differ(a: &Record, b: &Record) -> bool {
+    let stateless = |record: &Record| record.flags.any(TcpFlags::SYN | TcpFlags::RST);
+    a.is_v6() && a.flow_label() != b.flow_label() && !stateless(a) && !stateless(b)
 }
 
 /// From `a` to `b` on the 16-bit counter.
@@ -86,7 +97,9 @@ pub fn is_nearer<'a>(record: &Record, some: &[Record], others: impl Iterator<Ite
     nearest(record, some.iter()).is_some_and(|near| far.is_none_or(|far| near < far))
 }
 
-fn nearest<'a>(record: &Record, others: impl Iterator<Item = &'a Record>) -> Option<u32> {
+/// The distance to the one of `others` that a record resembles most.
+#[must_use]
+pub fn nearest<'a>(record: &Record, others: impl Iterator<Item = &'a Record>) -> Option<u32> {
     let mut least = None;
     for other in others {
         let far = distance(other, record);

@@ -105,7 +105,7 @@ pub(super) fn arp<'a>(packet: Captured<'a>, link: Link<'a>, frame: &Frame<'_>) -
     let is_ipv4 = fields.hw_addr_size() == 6 && fields.proto_addr_type() == etherparse::EtherType::IPV4 && fields.proto_addr_size() == 4;
     let address = |bytes: &[u8]| bytes.first_chunk().copied().map(Addr::v4);
     let (src, dst) = (address(fields.sender_protocol_addr())?, address(fields.target_protocol_addr())?);
-    let outer = Outer { time: frame.time, wire_len: frame.wire_len, link, src, dst, version: 4, ttl: 0, id: 0, df: false };
+    let outer = Outer { time: frame.time, wire_len: frame.wire_len, link, src, dst, version: 4, ttl: 0, id: 0, flow_label: 0, df: false };
     is_ipv4.then(|| datagram(Carrier::Arp, &outer, (payload, LEN as u32), frame))
 }
 

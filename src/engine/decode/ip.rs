@@ -37,6 +37,7 @@ pub(super) struct Outer<'a> {
     pub(super) version: u8,
     pub(super) ttl: u8,
     pub(super) id: u16,
+    pub(super) flow_label: u32,
     pub(super) df: bool,
 }
 
@@ -107,6 +108,7 @@ pub(super) fn v4<'a>(ip: Captured<'a>, link: Link<'a>, desk: &mut Desk<'a, '_>) 
         version: 4,
         ttl: header.ttl(),
         id: header.identification(),
+        flow_label: 0,
         df: header.dont_fragment(),
     };
     arrived(declared, on_wire, desk.counters);
@@ -151,6 +153,7 @@ pub(super) fn v6<'a>(ip: Captured<'a>, link: Link<'a>, desk: &mut Desk<'a, '_>) 
         version: 6,
         ttl: header.hop_limit(),
         id: 0,
+        flow_label: header.flow_label().value(),
         df: false,
     };
     arrived(declared, on_wire, desk.counters);

@@ -56,6 +56,8 @@ pub struct Head {
     pub ttl: u8,
     /// IPv4 identification; 0 for IPv6.
     pub ip_id: u16,
+    /// IPv6 flow label, 20 bits; 0 for IPv4.
+    pub flow_label: u32,
     /// IPv4 "don't fragment"; false for IPv6.
     pub df: bool,
     /// 4 or 6.

@@ -18,6 +18,7 @@ struct Network {
     version: u8,
     ttl: u8,
     id: u16,
+    flow_label: u32,
     df: bool,
     /// Bytes of the frame up to the end of the IP packet.
     end: usize,
@@ -53,6 +54,7 @@ fn over_v4<'a>(frame: &Frame<'a>, counters: &mut Counters) -> Option<Packet<'a>>
         version: 4,
         ttl: h[22],
         id: u16::from_be_bytes([h[18], h[19]]),
+        flow_label: 0,
         df: fragment_high & 0x40 != 0,
         end,
     };
@@ -70,7 +72,8 @@ fn over_v6<'a>(frame: &Frame<'a>, counters: &mut Counters) -> Option<Packet<'a>>
     if h[14] >> 4 != 6 || h[20] != super::TCP || end > bytes.len() {
         return None;
     }
-    let network = Network { src: Addr::v6(*src), dst: Addr::v6(*dst), version: 6, ttl: h[21], id: 0, df: false, end };
+    let flow_label = u32::from_be_bytes([0, h[15] & 0x0f, h[16], h[17]]);
+    let network = Network { src: Addr::v6(*src), dst: Addr::v6(*dst), version: 6, ttl: h[21], id: 0, flow_label, df: false, end };
     above::<{ ETHERNET + IPV6 }>(&network, frame, counters)
 }
 
@@ -106,6 +109,7 @@ fn above<'a, const AT: usize>(ip: &Network, frame: &Frame<'a>, counters: &mut Co
         flags: TcpFlags(u16::from_be_bytes([h[12] & 0x0f, h[13]])),
         ttl: ip.ttl,
         ip_id: ip.id,
+        flow_label: ip.flow_label,
         df: ip.df,
         ip_version: ip.version,
         header_sum: header_sum(ip.src, ip.dst, header, segment.len() as u32),

@@ -90,7 +90,7 @@ pub(super) fn ipv4(payload: &[u8]) -> Vec<u8> {
 
 /// An IPv6 header with a payload length of its own.
 pub(super) fn ipv6_declaring(length: u16, next: u8, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![0x60, 0, 0, 0];
+    let mut bytes = vec![0x6e, 0xdb, 0xee, 0xf5];
     bytes.extend(length.to_be_bytes());
     bytes.extend([next, 57]);
     bytes.extend(client6());
@@ -141,6 +141,7 @@ pub(super) fn hello(wire_len: u32) -> Head {
         flags: TcpFlags(TcpFlags::ACK | TcpFlags::PSH),
         ttl: 57,
         ip_id: 0xbeef,
+        flow_label: 0,
         df: true,
         ip_version: 4,
         header_sum: 0,
@@ -153,7 +154,7 @@ pub(super) fn hello(wire_len: u32) -> Head {
 
 /// `hello` over IPv6.
 pub(super) fn hello6(wire_len: u32) -> Head {
-    Head { src: Addr::v6(client6()), dst: Addr::v6(server6()), ip_id: 0, df: false, ip_version: 6, ..hello(wire_len) }
+    Head { src: Addr::v6(client6()), dst: Addr::v6(server6()), ip_id: 0, flow_label: 0xb_eef5, df: false, ip_version: 6, ..hello(wire_len) }
 }
 
 /// `hello` on Ethernet.

@@ -62,6 +62,7 @@ pub(super) fn segment<'a>(frame: u64, outer: Outer<'a>, upper: Upper<'a>, counte
         flags: flags(bytes),
         ttl: outer.ttl,
         ip_id: outer.id,
+        flow_label: outer.flow_label,
         df: outer.df,
         ip_version: outer.version,
         header_sum: if sum_known { header_sum(outer.src, outer.dst, bytes, upper.declared) } else { 0 },

@@ -2,7 +2,8 @@
 //!
 //! ## What it sees
 //! (a) Payload of the server after its RST; (b) new payload of the server at or after the sequence number of its FIN, or a FIN that ends the stream
-//! before bytes which were sent in its name, or a bare acknowledgment that counts the server's stream short of them; (c) a second RST whose sequence
+//! before bytes which were sent in its name, or a bare acknowledgment that counts the server's stream short of them: one that acknowledges more than they
+//! did, or as much 20 ms later, when the client has acknowledged them; (c) a second RST whose sequence
 //! number is higher than the first one's and than any acknowledgment;
 //! (d) an unsolicited bare acknowledgment 80 to 130 ms after the suspect's FIN, which is no contradiction but one header vote.
 //!
@@ -12,7 +13,7 @@
 //! ## When it is wrong
 //! (a) Segments that the network reordered arrive just after the RST: those within 5 ms give nothing. A load balancer may reset a connection that its
 //! backend still writes to. Where routes to an address of several machines change, one that knows nothing of the connection resets it: such a RST
-//! gives 35 points, others 45.
+//! gives 35 points, others 45. (b) An acknowledgment can be overtaken by the data behind it: by 1.7 ms at most in 1,349 harmless captures.
 //! (c) Some stacks answer each stray segment with a RST of its own number.
 //!
 //! ## Reference

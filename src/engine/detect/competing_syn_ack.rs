@@ -12,9 +12,10 @@
 //! ## When it is wrong
 //! A server that hands out SYN cookies, or an anti-DDoS front, answers a repeated SYN with a new number: then the SYN was seen twice, the gap is that
 //! of a retransmission, and the packets are alike in every other field. Where the capture lost the repeated SYN, a front can look like two senders.
+//! Which of the two is the false one it does not say: that is the one whose acknowledgment the server resets, else the one that fits less.
 //!
 //! ## Reference
-//! RFC 9293, section 3.4.1; RFC 4987 (SYN cookies); HoneyBadger, "handshake hijack".
+//! RFC 9293, sections 3.4.1 and 3.10.7.4; RFC 4987 (SYN cookies); HoneyBadger, "handshake hijack".
 
 use super::{Detector, Finding, Group, Knowledge, Weight};
 use crate::engine::case::scene::Scene;

@@ -143,21 +143,24 @@ pub fn touched<'a>(
             }
         }
     };
+    let contact = match (&asked, host) {
+        (Some(asked), _) => indicators.match_address(asked),
+        (None, Some(host)) => indicators.match_host(host),
+        (None, None) => Vec::new(),
+    };
     for redirect in redirects {
         let to = asked.as_ref().map_or_else(|| Address::parse(&redirect.target), |asked| asked.resolve(&redirect.target));
-        if let Some(to) = to
-            // A page of a listed host that leads on within it is the contact itself.
-            && asked.as_ref().is_none_or(|asked| asked.host() != to.host())
-        {
-            add(indicators.match_address(&to), Seen::Redirect(redirect.kind), to.as_str());
+        if let Some(to) = to {
+            // A listed site that leads on within itself is the contact.
+            let others = indicators.match_address(&to).into_iter().filter(|hit| !contact.contains(hit)).collect();
+            add(others, Seen::Redirect(redirect.kind), to.as_str());
         }
     }
-    if let Some(asked) = &asked {
-        let hits = indicators.match_address(asked);
-        let is_url = hits.iter().any(|hit| hit.kind == Kind::Url);
-        add(hits, if is_url { Seen::Url } else { Seen::Host }, if is_url { asked.as_str() } else { asked.host() });
-    } else if let Some(host) = host {
-        add(indicators.match_host(host), Seen::Host, host);
+    let is_url = contact.iter().any(|hit| hit.kind == Kind::Url);
+    match (&asked, host) {
+        (Some(asked), _) if is_url => add(contact, Seen::Url, asked.as_str()),
+        (Some(asked), _) => add(contact, Seen::Host, asked.host()),
+        (None, host) => add(contact, Seen::Host, host.unwrap_or_default()),
     }
     if let Some(server) = server {
         add(indicators.match_ip(server), Seen::Server, &server.to_string());

@@ -75,7 +75,7 @@ impl Weight {
     }
 }
 
-/// What a detector found.
+/// What a detector found, and which.
 #[derive(Clone, Debug)]
 pub struct Evidence {
     /// Stable code.
@@ -84,20 +84,8 @@ pub struct Evidence {
     pub version: u32,
     /// Group.
     pub group: Group,
-    /// How much it can carry.
-    pub weight: Weight,
-    /// Points, 0 to 100.
-    pub points: u8,
-    /// Votes towards the header vote H.
-    pub votes: u8,
-    /// What was seen.
-    pub observed: String,
-    /// What it was compared with.
-    pub expected: String,
-    /// Frames that show it.
-    pub frames: Vec<u64>,
-    /// One sentence.
-    pub why: &'static str,
+    /// What it says.
+    pub finding: Finding,
 }
 
 /// What detectors look things up in.
@@ -123,7 +111,7 @@ pub trait Detector: Sync {
     fn inspect(&self, scene: &Scene, knowledge: &Knowledge) -> Option<Finding>;
 }
 
-/// What a detector says; `Evidence` adds who says it.
+/// What a detector says.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// How much it can carry.
@@ -157,7 +145,7 @@ impl Assessment {
     /// Header votes of all detectors.
     #[must_use]
     pub fn votes(&self) -> u8 {
-        self.evidence.iter().map(|evidence| evidence.votes).sum()
+        self.evidence.iter().map(|evidence| evidence.finding.votes).sum()
     }
     /// Points of the header vote: 2 votes 25, 3 votes 45, 4 and more 55. Of 2,680 ordinary flows seven (0.26 %) had two votes
     /// against the SYN-ACK alone; the three votes of missing timestamps were seen in none of the 1,585 that negotiated them.
@@ -185,8 +173,8 @@ impl Assessment {
         match group {
             Group::Header => self.header_points(),
             // Content is the one group in which two detectors look at different things: the head and the target.
-            Group::Content => self.of(group).map(|evidence| evidence.points).sum(),
-            _ => self.of(group).map(|evidence| evidence.points).max().unwrap_or(0),
+            Group::Content => self.of(group).map(|evidence| evidence.finding.points).sum(),
+            _ => self.of(group).map(|evidence| evidence.finding.points).max().unwrap_or(0),
         }
     }
     /// Points of all groups, at most 100.
@@ -210,7 +198,8 @@ impl Assessment {
 /// Runs every detector over every scene of a case and keeps the reading that explains most.
 ///
 /// Of two copies of the same bytes the forgery is the one whose header fits the rest of the server's packets less; where the headers do not
-/// tell, the one that ignores the question, then the barer one, then the one that came first, for an injector must win the race.
+/// tell, the one that ignores the question, then the barer one, then the one that came first, for an injector must win the race. Of two SYN-ACKs it is
+/// the one whose acknowledgment the server resets, whatever else is said.
 #[must_use]
 pub fn assess(scenes: Vec<Scene>, knowledge: &Knowledge) -> Option<Assessment> {
     scenes
@@ -223,7 +212,15 @@ pub fn assess(scenes: Vec<Scene>, knowledge: &Knowledge) -> Option<Assessment> {
             let unread = assessment.found("S6+").is_some();
             let first = std::cmp::Reverse(assessment.scene.suspect.frame);
             let score = assessment.score() - assessment.header_points_of_two();
-            (score, !assessment.leads_to_honest_answer(), assessment.votes(), unread, assessment.points(Group::Content), first)
+            (
+                assessment.scene.disowned,
+                score,
+                !assessment.leads_to_honest_answer(),
+                assessment.votes(),
+                unread,
+                assessment.points(Group::Content),
+                first,
+            )
         })
 }
 
@@ -231,19 +228,8 @@ fn inspect(scene: &Scene, knowledge: &Knowledge) -> Vec<Evidence> {
     registry::DETECTORS
         .iter()
         .filter_map(|detector| {
-            let found = detector.inspect(scene, knowledge)?;
-            Some(Evidence {
-                code: detector.code(),
-                version: detector.version(),
-                group: detector.group(),
-                weight: found.weight,
-                points: found.points,
-                votes: found.votes,
-                observed: found.observed,
-                expected: found.expected,
-                frames: found.frames,
-                why: found.why,
-            })
+            let finding = detector.inspect(scene, knowledge)?;
+            Some(Evidence { code: detector.code(), version: detector.version(), group: detector.group(), finding })
         })
         .collect()
 }

@@ -82,7 +82,8 @@ pub enum CloseKind {
     DataAfterFin,
     /// A FIN of the server before bytes that were sent in its name.
     FinBeforeData,
-    /// A bare acknowledgment of the server, later than bytes sent in its name and acknowledging more, whose sequence number lies before them.
+    /// A bare acknowledgment of the server, later than bytes sent in its name and acknowledging more, or much later and acknowledging as much, whose
+    /// sequence number lies before them.
     AckBeforeData,
     /// A second RST whose sequence number is higher than the first one's and than any acknowledgment.
     ResetMoved,

@@ -30,13 +30,16 @@ pub struct Record {
     pub header_sum: u16,
     /// TTL or hop limit.
     pub ttl: u8,
+    /// The lower four are flags, the upper four those of the flow label that `label` has no room for.
     pub(in crate::engine) bits: u8,
+    pub(in crate::engine) label: u16,
 }
 
 const DF: u8 = 1;
 const TIMESTAMPS: u8 = 2;
 const NO_OPTIONS: u8 = 4;
 const V6: u8 = 8;
+const LABEL_BITS: u32 = 4;
 
 /// Bytes of a record in the payload log.
 pub const RECORD_BYTES: usize = 48;
@@ -48,6 +51,7 @@ impl Record {
         let (tsval, tsecr) = head.timestamps.unwrap_or((0, 0));
         let bits = [(DF, head.df), (TIMESTAMPS, head.timestamps.is_some()), (NO_OPTIONS, head.no_options), (V6, head.ip_version == 6)];
         let bits = bits.into_iter().filter(|(_, set)| *set).fold(0, |all, (bit, _)| all | bit);
+        let label_high = (head.flow_label >> 16) as u8;
         Self {
             frame: head.frame,
             time: head.time,
@@ -61,7 +65,8 @@ impl Record {
             flags: head.flags,
             header_sum: head.header_sum,
             ttl: head.ttl,
-            bits,
+            bits: bits | label_high << LABEL_BITS,
+            label: head.flow_label as u16,
         }
     }
     /// "Don't fragment".
@@ -83,6 +88,11 @@ impl Record {
     #[must_use]
     pub const fn is_v6(&self) -> bool {
         self.bits & V6 != 0
+    }
+    /// IPv6 flow label, 20 bits; 0 for IPv4.
+    #[must_use]
+    pub const fn flow_label(&self) -> u32 {
+        (self.bits as u32 >> LABEL_BITS) << 16 | self.label as u32
     }
     /// The sequence number after the packet, SYN and FIN counted.
     #[must_use]
@@ -116,7 +126,7 @@ impl Record {
             && self.window == earlier.window
             && self.tsval == earlier.tsval
             && self.tsecr == earlier.tsecr
-            && self.bits == earlier.bits
+            && (self.bits, self.label) == (earlier.bits, earlier.label)
             && self.ttl.abs_diff(earlier.ttl) <= 1;
         earlier.frame != 0 && same_place && (numbered || same_rest)
     }
@@ -130,7 +140,11 @@ impl Record {
             u64::from(self.seq) | u64::from(self.ack) << 32,
             u64::from(self.tsval) | u64::from(self.tsecr) << 32,
             u64::from(self.len) | u64::from(self.window) << 32 | u64::from(self.ip_id) << 48,
-            u64::from(self.flags.0) | u64::from(self.header_sum) << 16 | u64::from(self.ttl) << 32 | u64::from(self.bits) << 40,
+            u64::from(self.flags.0)
+                | u64::from(self.header_sum) << 16
+                | u64::from(self.ttl) << 32
+                | u64::from(self.bits) << 40
+                | u64::from(self.label) << 48,
         ];
         let mut out = [0; RECORD_BYTES];
         for (slot, word) in out.as_chunks_mut::<8>().0.iter_mut().zip(words) {
@@ -160,6 +174,7 @@ impl Record {
             header_sum: (rest >> 16) as u16,
             ttl: (rest >> 32) as u8,
             bits: (rest >> 40) as u8,
+            label: (rest >> 48) as u16,
         }
     }
 }
@@ -190,7 +205,9 @@ mod tests {
             header_sum: 0xabcd,
             ttl: 255,
             bits: 0xff,
+            label: 0x1234,
         };
+        assert_eq!((record.flow_label(), size_of::<Record>()), (0xf1234, RECORD_BYTES));
         assert_eq!(Record::from_bytes(&record.to_bytes()), record);
     }
 

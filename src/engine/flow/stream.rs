@@ -34,15 +34,16 @@ pub(super) fn take(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sende
     if flow.content == Content::Unknown {
         recognise(flow, packet.payload, sender);
     }
-    let from_server = sender == flow.server;
     let content = flow.content;
+    // Of a protocol that is not known, seen from the middle on, either end may be the server.
+    let from_server = sender == flow.server || (!flow.roles_known && content == Content::Other);
     let seq = record.payload_seq();
     let side = flow.side_mut(sender);
     let end = seq.wrapping_add(record.len);
     (side.last_payload, side.payload_end) = (Some(record.time), end);
     let is_next = seq == side.next && seq == side.high;
     let is_old = seq_diff(seq, side.high) > 0;
-    let known = from_server && is_old && compare(flow, packet, record, context);
+    let known = from_server && is_old && compare(flow, packet, record, (sender, context));
     let side = flow.side_mut(sender);
     let worth_keeping = match content {
         Content::Tls => context.pool.held(side.log) < TLS_REMEMBERED,
@@ -79,10 +80,11 @@ fn recognise(flow: &mut Flow, payload: &[u8], sender: Sender) {
     }
 }
 
-/// Compares a packet with what is remembered of its range. True when all of it was there already and is the same.
-fn compare(flow: &mut Flow, packet: &Packet<'_>, record: &Record, context: &mut Context<'_>) -> bool {
+/// Compares a packet with what is remembered of its range. True when all of it was there already and is the same. Whoever has two versions of its
+/// bytes is the one in whose name somebody forges: where the roles were guessed, that is the server.
+fn compare(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sender, context): (Sender, &mut Context<'_>)) -> bool {
     let seq = record.payload_seq();
-    let log = flow.server_side().log;
+    let log = flow.side(sender).log;
     let captured = packet.payload.len() as u32;
     let (mut same, mut found) = (0_u32, Vec::new());
     for piece in context.pool.overlapping(log, seq, captured).filter(is_of_stream) {
@@ -107,6 +109,12 @@ fn compare(flow: &mut Flow, packet: &Packet<'_>, record: &Record, context: &mut 
     if flow.conflicts >= context.limits.conflicts_per_flow {
         context.counters.conflicts_left_out += 1;
         return false;
+    }
+    if sender != flow.server {
+        if !flow.cases.is_empty() {
+            return false;
+        }
+        (flow.server, flow.roles_known) = (sender, true);
     }
     flow.conflicts += 1;
     context.events.push(FlowEvent::Conflict(Box::new(conflict)));
@@ -142,15 +150,16 @@ fn difference(earlier: &Record, later: &Record, seq: u32, (old, new): (&[u8], &[
     }
 }
 
-/// Pieces that lie one behind the other count as one overlap, however small the packets were cut; several at one place count once. The earliest
-/// packet that differs is the one told of.
-fn merge(found: Vec<Conflict>) -> Option<Conflict> {
+/// Pieces that lie one behind the other count as one overlap, however small the packets were cut and in whatever order they came; several at one place
+/// count once. The earliest packet that differs is the one told of.
+fn merge(mut found: Vec<Conflict>) -> Option<Conflict> {
+    let first = found.first()?;
+    let (earliest, base) = (first.earlier, first.seq);
+    found.sort_by_key(|piece| seq_diff(base, piece.seq));
     let mut found = found.into_iter();
     let mut all = found.next()?;
-    let mut rest: Vec<Conflict> = found.collect();
-    rest.sort_by_key(|piece| seq_diff(all.seq, piece.seq));
     let mut end = all.seq.wrapping_add(all.overlap);
-    for piece in rest {
+    for piece in found {
         if seq_diff(end, piece.seq) < 0 {
             continue;
         }
@@ -163,6 +172,7 @@ fn merge(found: Vec<Conflict>) -> Option<Conflict> {
         all.overlap += piece.overlap;
         all.differing += piece.differing;
     }
+    all.earlier = earliest;
     Some(all)
 }
 

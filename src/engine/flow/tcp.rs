@@ -8,6 +8,7 @@ use super::side::{Opening, Side};
 use super::{Context, Flow, Stage, stream};
 use crate::engine::decode::checksum;
 use crate::engine::decode::packet::{Head, Packet, TcpFlags};
+use crate::engine::time::Span;
 
 /// A packet farther than this from the known sequence space is not of this connection's present (the largest scaled window is 1 GiB, windows in
 /// use are far smaller).
@@ -16,6 +17,9 @@ const FAR: u32 = 1 << 26;
 const STRAYS_TO_RESYNC: u8 = 3;
 /// Fewer bytes beyond a FIN are padding that was counted as payload (two and six bytes of it were seen), or a keep-alive probe's.
 const SMALLEST_EXCESS: i32 = 8;
+/// Data that the client has acknowledged overtook a bare acknowledgment by 1.7 ms at most in 1,349 harmless captures (the test captures of nDPI, Suricata,
+/// Zeek, Wireshark and others); twelve times that is no overtaking.
+const OVERTAKING: Span = Span::from_millis(20);
 /// Above any MTU in use on a wire (jumbo frames included): the capturing host merged segments.
 const LARGEST_SEGMENT: u32 = 9_000;
 
@@ -261,11 +265,16 @@ const fn fin_seq(record: &Record) -> u32 {
 }
 
 /// A bare acknowledgment carries the number of the next byte to be sent: bytes beyond it, sent before it in answer to less, were not the server's. An
-/// acknowledgment that the data overtook on the way acknowledges no more than they do.
+/// acknowledgment that the data overtook on the way acknowledges no more than they do; one that acknowledges as much counts when it comes too late to
+/// have been overtaken, and the client has acknowledged the bytes. So a server answers who acknowledges what it never sent (RFC 9293, section 3.10.7.4).
 fn contradict_data(flow: &Flow, record: &Record, context: &mut Context<'_>) {
+    let client = flow.client_side();
     let reaches_beyond = |other: &&Record| {
         let end = other.payload_seq().wrapping_add(other.len);
-        other.len > 0 && other.frame < record.frame && seq_diff(record.seq, end) >= SMALLEST_EXCESS && seq_diff(other.ack, record.ack) > 0
+        let newer = seq_diff(other.ack, record.ack);
+        let taken_in = client.has_acked && seq_diff(end, client.acked) >= 0;
+        let late = newer == 0 && taken_in && record.time - other.time >= OVERTAKING;
+        other.len > 0 && other.frame < record.frame && seq_diff(record.seq, end) >= SMALLEST_EXCESS && (newer > 0 || late)
     };
     if let Some(beyond) = flow.server_side().records().filter(reaches_beyond).last() {
         let contradiction = CloseContradiction { kind: CloseKind::AckBeforeData, close: *record, contradicted_by: *beyond };

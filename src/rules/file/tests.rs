@@ -63,6 +63,10 @@ fn every_mistake_is_told_with_its_place_and_the_fix() {
             "mine.toml:5:12: there is no severity 4\n  fix: 1 is high, 2 medium, 3 low",
         ),
         (
+            "[[suppress]]\nname = \"x\"\nreason = \"y\"\ndetectors = [\"S14d\", \"S99\"]\n",
+            "mine.toml:4:22: there is no detector \"S99\"\n  fix: codes are S1 to S17, some with a letter more as S6+ and S14d, and H",
+        ),
+        (
             "[thresholds]\nmedium = 80\n",
             "mine.toml:1:1: the bounds do not rise\n  fix: 25 <= low < medium < high < confirmed <= 100; the defaults are 25, 40, 65, 90",
         ),

@@ -85,7 +85,7 @@ impl Tally {
 
 /// Lists being read.
 #[derive(Debug, Default)]
-pub struct Gathering {
+pub(super) struct Gathering {
     builder: Builder,
     tallies: Vec<Tally>,
     complaints: Vec<Complaint>,

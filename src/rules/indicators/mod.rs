@@ -16,7 +16,7 @@ mod store;
 mod table;
 
 pub use entry::Kind;
-pub use gather::{Complaint, Gathering, Tally, Totals};
+pub use gather::{Complaint, Tally, Totals};
 pub use matching::{Hit, Indicators};
 pub use read::{Loaded, ReadError, load, read_text};
 pub use store::StoreError;

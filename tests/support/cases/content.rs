@@ -115,7 +115,7 @@ fn stripped(loud: bool) -> Told {
     let (forged, _) = poison(&mut story, 3);
     let attacker = Host { mac: [2, 0, 0, 0, 0, 0x66], ..site() };
     let answer = visit(&mut story, attacker, "/", &page(&prose(2)));
-    let spoof = Alert::local("arp_spoof", &forged, Some(before + 2));
+    let spoof = Alert::local("arp_spoof", &forged, Some(before + 3));
     Told::loud(story, [spoof, Alert::local("tls_downgrade", &[answer], None).up_to(2).by(["S14", "S17h"])])
 }
 

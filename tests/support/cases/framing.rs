@@ -48,6 +48,12 @@ pub(super) fn cases() -> Vec<Case> {
             "The same with the genuine page in place of the box.",
             midstream_in_path,
         ),
+        Case::twins(
+            "framed-midstream-high-port",
+            "No handshake, no HTTP, and the server is at the higher port: a device that nobody knows forges a line of its answer.",
+            "The client, at the lower port, sends a line twice, and so does the server.",
+            midstream_high_port,
+        ),
         Case::twins("framed-ipv6", "The race of `race-302-on-get` over IPv6.", TWIN, ipv6),
         Case::twins(
             "framed-snap-length",
@@ -230,4 +236,32 @@ fn server_side_only(loud: bool) -> Told {
     tcp.server_ack(after_ms(15.0));
     let genuine = tcp.reply(after_ms(0.5), &front_page());
     Told::loud(story, [Alert::on_path("http_redirect", &forged, genuine[0]).by(["S1"])])
+}
+
+fn midstream_high_port(loud: bool) -> Told {
+    let mut story = Story::new();
+    let mut tcp = story.connection(client(), site());
+    tcp.server.end.port = 61_613;
+    tcp.handshake_unseen(24.0);
+    for (asked, answer) in [("MSG 1 hello\n", "RPL 1 good morning\n"), ("MSG 2 who is there\n", "RPL 2 the exchange\n")] {
+        tcp.request(asked.as_bytes());
+        genuine(&mut tcp, 24.0, answer.as_bytes());
+    }
+    tcp.wait(after_ms(0.4));
+    let question = tcp.segment(Side::Client, PSH | ACK, b"MSG 3 what is the price\n");
+    tcp.put(&question);
+    if !loud {
+        tcp.wait(after_ms(210.0));
+        repeat(&mut tcp, &[question]);
+        twice(&mut tcp, b"RPL 3 one hundred and 4\n");
+        tcp.close();
+        return Told::silent(story);
+    }
+    tcp.server_ack(after_ms(24.0));
+    let forged = tcp.forge(&Injector::unknown_device(), after_ms(1.0), b"RPL 3 nine hundred and 90\n");
+    tcp.ack();
+    let genuine = tcp.reply(after_ms(30.0), b"RPL 3 one hundred and 4\n");
+    tcp.ack();
+    tcp.close();
+    Told::loud(story, [Alert::on_path("tcp_content", &forged, genuine[0]).up_to(2).by(["S1", "H"])])
 }

@@ -69,6 +69,21 @@ pub(super) fn cases() -> Vec<Case> {
             "A front that opens the connection by way of the far origin and answers from its cache in 3 ms, all with one stack.",
             early_answer,
         ),
+        Case::twins(
+            "in-path-outran",
+            "Before a server without timestamps, a device imitates TTL, DF and window; its identifications are its own, and its answer to the second
+             request is there after 2 ms of a round trip of 40.",
+            "The server's counter has run ahead by some thousands when it answers the second request by as bare a redirect, a round trip later.",
+            outran,
+        ),
+        Case::twins(
+            "in-path-flow-label",
+            "Over IPv6, before a server without timestamps: the hop limit is the server's, the window is not, and the flow label is zero where all of the
+             server's packets bear one.",
+            "The server's bare redirect is lost on the way to the sensor. After its timeout Linux sends it again with another flow label, which takes
+             a route that is one hop longer.",
+            flow_label,
+        ),
     ]
     .into_iter()
     .flatten()
@@ -236,4 +251,47 @@ fn early_answer(loud: bool) -> Told {
     tcp.server_ack(after_ms(117.0));
     abandoned(&mut tcp);
     Told::loud(story, [Alert::in_path("http_redirect", &forged).or_verdict("on_path_injection").up_to(2).by(["S3", "H"])])
+}
+
+/// A page, and 1.8 s later the question for a program.
+fn asked_twice(tcp: &mut Connection<'_>) {
+    tcp.handshake(40.0);
+    tcp.request(&get("files.example", "/"));
+    genuine(tcp, 40.0, &front_page());
+    tcp.wait(after_ms(1800.0));
+    tcp.request(&get("files.example", "/tool.zip"));
+}
+
+fn outran(loud: bool) -> Told {
+    let mut story = Story::new();
+    let mut tcp = story.connection(client(), windows(v4(203, 0, 113, 44)).away(15));
+    asked_twice(&mut tcp);
+    if !loud {
+        tcp.server.skip_ip_ids(4100);
+        tcp.reply(after_ms(41.0), &bare_redirect(LURE));
+        tcp.ack();
+        tcp.close();
+        return Told::quiet(story);
+    }
+    let forged = tcp.forge(&Injector { timestamps: false, ..Injector::careful() }, after_ms(2.0), &bare_redirect(LURE));
+    abandoned(&mut tcp);
+    Told::loud(story, [Alert::in_path("http_redirect", &forged).up_to(2).by(["S3", "S5"])])
+}
+
+fn flow_label(loud: bool) -> Told {
+    let mut story = Story::new();
+    let client = Host { ip: v6(0x17), ..client() };
+    let server = Host { ip: v6(0x80), flow_label: 0x3_a51c, ..site().without_timestamps() };
+    let mut tcp = story.connection(client, server);
+    asked_twice(&mut tcp);
+    if !loud {
+        tcp.server_ack(after_ms(40.0));
+        tcp.server.host = Host { flow_label: 0xb_27d4, ..tcp.server.host.clone().away(12) };
+        tcp.reply(after_ms(240.0), &bare_redirect(LURE));
+        tcp.ack();
+        return Told::quiet(story);
+    }
+    let forged = tcp.forge(&Injector { ttl: Ttl::Like(0), ..Injector::quantum() }, after_ms(41.0), &bare_redirect(LURE));
+    abandoned(&mut tcp);
+    Told::loud(story, [Alert::in_path("http_redirect", &forged).up_to(2).by(["S6", "H"])])
 }

@@ -44,6 +44,12 @@ pub(super) fn cases() -> Vec<Case> {
             contact,
         ),
         Case::twins(
+            "listed-site-leads-on",
+            "A listed site answers with a redirect to another name below the same listed domain: a contact, and no more.",
+            "The same within a look-alike.",
+            leads_on,
+        ),
+        Case::twins(
             "listed-page",
             "The client asks for something behind a listed web address.",
             "Another page of that host, and one whose path only begins with the same letters.",
@@ -151,6 +157,17 @@ fn contact(loud: bool) -> Told {
     story.wait(after_ms(60.0));
     visit(&mut story, lure(), host, &["/c"]);
     if loud { Told::loud(story, [contact_at(first[0])]).listing(LIST) } else { Told::silent(story).listing(LIST) }
+}
+
+fn leads_on(loud: bool) -> Told {
+    let mut story = Story::new();
+    let mut tcp = story.connection(client(), lure());
+    tcp.handshake(24.0);
+    let site = if loud { "updates.test" } else { "our-updates.test" };
+    tcp.request(&get(site, "/"));
+    let answer = genuine(&mut tcp, 24.0, &moved("302 Found", &format!("http://x9q2.{site}/land")));
+    tcp.close();
+    if loud { Told::loud(story, [contact_at(answer)]).listing(LIST) } else { Told::silent(story).listing(LIST) }
 }
 
 fn page_of_host(loud: bool) -> Told {

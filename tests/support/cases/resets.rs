@@ -4,9 +4,9 @@ use super::http::{LURE, bare_redirect, get};
 use super::race::front_page;
 use super::{Alert, Case, Told};
 use crate::support::connection::{Connection, Side};
-use crate::support::host::{client, linux, site, v4};
+use crate::support::host::{client, linux, scramble, site, v4};
 use crate::support::injector::{ForgedId, Injector, Ttl};
-use crate::support::segment::{ACK, FIN, RST, SYN};
+use crate::support::segment::{ACK, FIN, Opt, PSH, RST, SYN, Segment};
 use crate::support::story::{Story, after_ms};
 
 pub(super) fn cases() -> Vec<Case> {
@@ -51,6 +51,21 @@ pub(super) fn cases() -> Vec<Case> {
              genuine SYN-ACK, with other TTL, options and initial number, is refused, and the server resets what it does not know.",
             "The SYN-ACK is sent twice because the ACK was lost.",
             competing,
+        ),
+        Case::twins(
+            "syn-ack-alike",
+            "The false SYN-ACK is the server's in every field but number and clock, and opens the connection that the false answer continues, as well
+             imitated. What tells them apart is that the server resets what the client acknowledges.",
+            "The SYN is sent again after a second, and a server with SYN cookies answers both, each with a number of its own, and resets what it gets of
+             the first, which has expired.",
+            alike,
+        ),
+        Case::twins(
+            "syn-ack-late-then-reset",
+            "The false SYN-ACK comes after the server's, with another TTL and options; its sender then resets what the client has acknowledged, as a server would
+             that had sent only the second, but sooner than a packet travels there and back. The page comes all the same.",
+            "The server's SYN-ACK comes twice, for the network doubled it, and the server resets a connection in which nobody asks for anything.",
+            late_then_reset,
         ),
     ]
     .into_iter()
@@ -202,4 +217,79 @@ fn competing(loud: bool) -> Told {
     reset.window = 0;
     tcp.put(&reset);
     Told::loud(story, [Alert::on_path("syn_ack", &forged, genuine).up_to(2).by(["S2"])])
+}
+
+fn alike(loud: bool) -> Told {
+    let mut story = Story::new();
+    let mut tcp = story.connection(client(), site());
+    let syn = tcp.segment(Side::Client, SYN, b"");
+    tcp.put(&syn);
+    tcp.wait(after_ms(if loud { 20.0 } else { 24.0 }));
+    let mut first = tcp.segment(Side::Server, SYN | ACK, b"");
+    first.ack = syn.end();
+    let other_clock = |segment: &mut Segment| {
+        if let Some(Opt::Ts(clock, _)) = segment.options.iter_mut().find(|option| matches!(option, Opt::Ts(..))) {
+            *clock = clock.wrapping_add(0x5a5a_5a5a);
+        }
+    };
+    if loud {
+        other_clock(&mut first);
+    }
+    let first = tcp.put(&first);
+    if !loud {
+        tcp.wait(after_ms(1000.0));
+        let again = tcp.again(&syn);
+        tcp.put(&again);
+        tcp.wait(after_ms(24.0));
+    }
+    tcp.ack();
+    let mut forged = vec![first];
+    let refused = tcp.server.next;
+    tcp.server.start_at(scramble(7) as u32);
+    let mut second = tcp.segment(Side::Server, SYN | ACK, b"");
+    second.ack = syn.end();
+    if loud {
+        tcp.request(&get("news.example", "/"));
+        tcp.wait(after_ms(4.0));
+    }
+    let genuine = tcp.put(&second);
+    if loud {
+        let injector = Injector { flags: FIN | PSH | ACK, ..Injector::perfect() };
+        tcp.wait(after_ms(16.0));
+        let mut answer = tcp.forged(&injector, &bare_redirect(LURE));
+        answer.iter_mut().for_each(other_clock);
+        forged.extend(tcp.put_all(&answer));
+    }
+    tcp.server.next = refused;
+    tcp.reset(Side::Server, after_ms(8.0), RST);
+    if !loud {
+        return Told::silent(story);
+    }
+    Told::loud(story, [Alert::on_path("syn_ack", &forged, genuine).by(["S2"])])
+}
+
+fn late_then_reset(loud: bool) -> Told {
+    let mut story = Story::new();
+    let mut tcp = story.connection(client(), site());
+    let syn = tcp.segment(Side::Client, SYN, b"");
+    tcp.put(&syn);
+    tcp.wait(after_ms(24.0));
+    let syn_ack = tcp.segment(Side::Server, SYN | ACK, b"");
+    tcp.put(&syn_ack);
+    tcp.ack();
+    if !loud {
+        tcp.put(&syn_ack);
+        tcp.wait(after_ms(60_000.0));
+        tcp.reset(Side::Server, after_ms(0.1), RST);
+        return Told::silent(story);
+    }
+    let injector = Injector { ttl: Ttl::Like(9), ..Injector::quantum() };
+    let mut second = injector.bare(&tcp, SYN | ACK);
+    second.seq = scramble(11) as u32;
+    tcp.put(&second);
+    tcp.request(&get("news.example", "/"));
+    let reset = tcp.forge_bare(&injector, after_ms(3.0), RST);
+    let genuine = tcp.reply(after_ms(21.0), &front_page());
+    tcp.reset(Side::Client, after_ms(0.1), RST);
+    Told::loud(story, [Alert::on_path("tcp_reset", &[reset], genuine[0]).up_to(2).by(["S9", "H"])])
 }

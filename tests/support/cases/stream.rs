@@ -57,6 +57,26 @@ pub(super) fn cases() -> Vec<Case> {
             "Two requests in one segment, two answers in two segments, the second sent twice.",
             pipelined,
         ),
+        Case::twins(
+            "race-before-request",
+            "Shot when the SYN-ACK passes, and the client has it before it asks: headers, clock and IP-ID are the server's. The request acknowledges
+             what the server never sent, and the server answers it with a bare ACK whose sequence number lies before the forged bytes.",
+            "The server's bare ACK of the request is overtaken by the redirect and arrives 8 ms after it, when the client has acknowledged that.",
+            before_request,
+        ),
+        Case::twins(
+            "race-two-forgers",
+            "Two forgers answer one request, each with headers of its own, before the page of the site comes: one alert, against the site's own packet.",
+            "The site's segment arrives three times: the network doubled it, and the stack sent it again.",
+            two_forgers,
+        ),
+        Case::twins(
+            "race-swapped-segments",
+            "The page comes in small segments, the second ahead of the first; the forged redirect comes last, and covers all of the first and seven bytes of the
+             second.",
+            "The same segments in the same order, and the first of them a second time.",
+            swapped_segments,
+        ),
     ]
     .into_iter()
     .flatten()
@@ -251,4 +271,82 @@ fn pipelined(loud: bool) -> Told {
     tcp.ack();
     tcp.close();
     Told::loud(story, [Alert::on_path("http_redirect", &forged, genuine[0]).by(["S1", "H"])])
+}
+
+fn before_request(loud: bool) -> Told {
+    let mut story = Story::new();
+    let mut tcp = story.connection(client(), site());
+    tcp.handshake(40.0);
+    if !loud {
+        tcp.request(&get("news.example", "/"));
+        tcp.wait(after_ms(41.0));
+        let ack = tcp.segment(Side::Server, ACK, b"");
+        tcp.reply(after_ms(0.5), &bare_redirect(LURE));
+        tcp.ack();
+        tcp.wait(after_ms(8.0));
+        tcp.put(&ack);
+        tcp.close();
+        return Told::quiet(story);
+    }
+    let injector = Injector { flags: FIN | PSH | ACK, ..Injector::perfect() };
+    let forged = tcp.forge(&injector, after_ms(0.1), &bare_redirect(LURE));
+    tcp.wait(after_ms(12.0));
+    let before = tcp.server.heard;
+    tcp.request(&get("news.example", "/"));
+    tcp.server.heard = before;
+    tcp.server_ack(after_ms(40.5));
+    tcp.ack();
+    let alert = Alert { genuine_frame: None, ..Alert::on_path("http_redirect", &forged, 0) };
+    Told::loud(story, [alert.up_to(2).by(["S9"])])
+}
+
+fn swapped_segments(loud: bool) -> Told {
+    let mut story = Story::new();
+    let mut tcp = story.connection(client(), site());
+    tcp.handshake(24.0);
+    tcp.request(&get("news.example", "/"));
+    let shot = tcp.forged(&Injector::quantum(), &bare_redirect(LURE));
+    assert_eq!(shot[0].payload.len(), 82, "the story wants seven bytes of the second segment");
+    tcp.server_ack(after_ms(24.0));
+    let mut segments = tcp.server_segments(&front_page(), 75, PSH | ACK);
+    segments.swap(0, 1);
+    let genuine = tcp.put_all(&segments)[0];
+    tcp.wait(after_ms(1.0));
+    if !loud {
+        repeat(&mut tcp, &segments[1..2]);
+    }
+    let forged = if loud { tcp.put_all(&shot) } else { Vec::new() };
+    tcp.client.heard = Some(tcp.server.next);
+    tcp.ack();
+    tcp.close();
+    if !loud {
+        return Told::silent(story);
+    }
+    Told::loud(story, [Alert::on_path("http_redirect", &forged, genuine).by(["S1", "H"])])
+}
+
+fn two_forgers(loud: bool) -> Told {
+    let mut story = Story::new();
+    let mut tcp = story.connection(client(), site());
+    tcp.handshake(24.0);
+    tcp.request(&get("news.example", "/"));
+    if !loud {
+        tcp.server_ack(after_ms(24.0));
+        let segments = tcp.server_segments(&front_page(), 1400, PSH | ACK);
+        tcp.put_all(&segments);
+        tcp.put_all(&segments);
+        tcp.wait(after_ms(210.0));
+        repeat(&mut tcp, &segments);
+        tcp.ack();
+        tcp.close();
+        return Told::silent(story);
+    }
+    let second = tcp.forged(&Injector { flags: PSH | ACK, ..Injector::unknown_device() }, &moved("302 Found", LURE));
+    let forged = tcp.forge(&Injector::quantum(), after_ms(6.0), &bare_redirect(LURE));
+    tcp.wait(after_ms(4.0));
+    tcp.put_all(&second);
+    tcp.ack();
+    let genuine = genuine(&mut tcp, 14.0, &front_page());
+    tcp.close();
+    Told::loud(story, [Alert::on_path("http_redirect", &forged, genuine).by(["S1", "H"])])
 }

@@ -163,14 +163,14 @@ impl Alert {
         Self { verdict: vec!["in_path_injection".to_owned()], genuine_frame: None, ..Self::on_path(mechanism, forged, 0) }
     }
 
-    /// The path was bent inside the network by these messages; the machine whose place was taken was last heard before them in `genuine`.
-    pub(crate) fn local(mechanism: &str, forged: &[u64], genuine: Option<u64>) -> Self {
-        Self { verdict: vec!["local_mitm".to_owned()], genuine_frame: genuine, ..Self::on_path(mechanism, forged, 0) }
-    }
-
     /// This verdict, and no genuine answer.
     pub(crate) fn called(verdict: &str, mechanism: &str, frames: &[u64]) -> Self {
         Self { verdict: vec![verdict.to_owned()], ..Self::in_path(mechanism, frames) }
+    }
+
+    /// The path was bent inside the network by these messages; the machine whose place was taken was last heard before them in `genuine`.
+    pub(crate) fn local(mechanism: &str, forged: &[u64], genuine: Option<u64>) -> Self {
+        Self { verdict: vec!["local_mitm".to_owned()], genuine_frame: genuine, ..Self::on_path(mechanism, forged, 0) }
     }
 
     /// This verdict would do as well.
