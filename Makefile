@@ -9,7 +9,7 @@ CARGO ?= cargo
 SIDEWATCH := $(or $(CARGO_TARGET_DIR),target)/release/sidewatch
 # The coverage that libFuzzer steers by; the flags of cargo-fuzz without its sanitizer, for there is no unsafe code to watch. They work on stable.
 FUZZ_SECONDS ?= 10
-FUZZ_TARGETS ?= capture_file decode http html url indicators rules engine
+FUZZ_TARGETS ?= capture_file decode http html url dns indicators rules engine
 FUZZ_FLAGS   := -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-,level=4 inline-8bit-counters pc-table trace-compares)
 FUZZ_OPTIONS := -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1
 FUZZ_HOST     = $(shell rustc -vV | sed -n 's/^host: //p')

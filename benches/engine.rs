@@ -68,7 +68,8 @@ fn decode(name: &str, traffic: Traffic, effort: Effort) {
 }
 
 fn engine(name: &str, traffic: Traffic, effort: Effort) -> usize {
-    let knowledge = Knowledge { devices: sidewatch::rules::shipped().rules.devices, ..Knowledge::default() };
+    let shipped = sidewatch::rules::shipped().rules;
+    let knowledge = Knowledge { devices: shipped.devices, ..Knowledge::default() };
     let mut engine = Engine::new(Limits::default(), Arc::new(knowledge), 0);
     let judged = run(name, traffic, effort, |frame| {
         engine.handle_frame(frame);

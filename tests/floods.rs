@@ -159,3 +159,15 @@ fn races_of_64_kib() {
     Flood { name: "races of two segments of 60 KiB", send: senders::largest_races, counts: (150, 12_000), workers: 1 }
         .stays_within_its_cap();
 }
+
+#[test]
+fn questions_of_dns_with_contradicting_answers() {
+    Flood { name: "questions of DNS with eight answers each", send: senders::names, counts: (6_000, 300_000), workers: 1 }
+        .stays_within_its_cap();
+}
+
+#[test]
+fn claims_to_addresses() {
+    Flood { name: "claims to addresses, each by another machine", send: senders::claims, counts: (60_000, 3_000_000), workers: 2 }
+        .stays_within_its_cap();
+}

@@ -3,6 +3,7 @@
 use libfuzzer_sys as _; // what the instrumented library is linked against
 use sidewatch::capture::FrameSource;
 use sidewatch::capture::replay::{inputs, open};
+use sidewatch::engine::decode::datagram::{DNS, Datagram};
 use sidewatch::engine::decode::{Decoded, Decoder};
 use sidewatch::engine::frame::Frame;
 use sidewatch::engine::limits::Limits;
@@ -33,6 +34,7 @@ struct Seeds {
     decode: Vec<u8>,
     engine: Vec<u8>,
     http: Vec<u8>,
+    dns: Vec<u8>,
     /// Header fields and the body of a response.
     html: Vec<u8>,
     /// Host, target and Location.
@@ -50,6 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         write(corpus, "decode", &case, &seeds.decode)?;
         write(corpus, "engine", &case, &seeds.engine)?;
         write(corpus, "http", &case, &seeds.http)?;
+        write(corpus, "dns", &case, &seeds.dns)?;
         write(corpus, "html", &case, &seeds.html)?;
         write(corpus, "url", &case, seeds.url.join("\n").as_bytes())?;
     }
@@ -72,7 +75,7 @@ fn write(corpus: &Path, target: &str, name: &str, bytes: &[u8]) -> std::io::Resu
 }
 
 fn read(capture: &Path) -> Result<Seeds, Box<dyn Error>> {
-    let mut seeds = Seeds { engine: vec![0], http: vec![7], html: vec![0, 7], ..Seeds::default() };
+    let mut seeds = Seeds { engine: vec![0], http: vec![7], dns: vec![0], html: vec![0, 7], ..Seeds::default() };
     let mut source = open(capture)?;
     let mut decoder = Decoder::new(&Limits::default());
     let mut last: Option<Timestamp> = None;
@@ -82,6 +85,11 @@ fn read(capture: &Path) -> Result<Seeds, Box<dyn Error>> {
         story::literal(&mut seeds.engine, &frame, after);
         bare(&mut seeds.decode, &frame);
         decoder.decode(&frame, |decoded| {
+            if let Decoded::Datagram(datagram) = decoded
+                && datagram.is_dns()
+            {
+                ask_or_answer(&mut seeds.dns, datagram, after);
+            }
             if let Decoded::Tcp(packet) = decoded
                 && !packet.payload.is_empty()
             {
@@ -101,6 +109,19 @@ fn bare(script: &mut Vec<u8>, frame: &Frame<'_>) {
     script.extend([index as u8, 0]);
     script.extend((bytes.len() as u16).to_be_bytes());
     script.extend(bytes);
+}
+
+/// As the target `dns` takes datagrams.
+fn ask_or_answer(script: &mut Vec<u8>, datagram: &Datagram<'_>, after: i64) {
+    let head = &datagram.head;
+    let verb = u8::from(head.src_port == DNS) | u8::from(head.df) << 4 | u8::from(head.ip_version == 6) << 6;
+    let millis = after / 1_000_000;
+    let (verb, gap) = if millis < 256 { (verb, millis as u8) } else { (verb | 0x80, (millis / 100).min(255) as u8) };
+    let payload = datagram.payload.get(..datagram.payload.len().min(0x3ff)).unwrap_or_default();
+    script.extend([verb, gap, head.ttl]);
+    script.extend(head.ip_id.to_be_bytes());
+    script.extend((payload.len() as u16).to_be_bytes());
+    script.extend(payload);
 }
 
 impl Seeds {

@@ -76,7 +76,8 @@ fn within(engine: &Engine, limits: &Limits) {
     assert!(engine.decoder().heap_bytes() <= limits.fragment_bytes + (1 << 17), "{} bytes of fragments", engine.decoder().heap_bytes());
 }
 
-fn sound(alert: &Alert, frames: u64) {
+/// What must hold of each alert on so many frames.
+pub fn sound(alert: &Alert, frames: u64) {
     assert!((1..=3).contains(&alert.severity), "severity {}", alert.severity);
     let named = alert.forged_frames.iter().chain(&alert.genuine_frames).chain(alert.signals.iter().flat_map(|signal| &signal.frames));
     for frame in named {

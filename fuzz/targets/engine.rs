@@ -5,6 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use sidewatch::alert::Alert;
 use sidewatch::engine::Knowledge;
 use sidewatch::engine::limits::Limits;
+use sidewatch::rules::dns_forged::ForgedAddresses;
 use sidewatch::rules::indicators::read_text;
 use sidewatch::rules::shipped;
 use sidewatch_fuzz::script::Script;
@@ -18,7 +19,8 @@ const LISTED: &[u8] = b"evil.example\na.example\nhttp://www.example.com/\n192.0.
 static KNOWLEDGE: LazyLock<Arc<Knowledge>> = LazyLock::new(|| {
     let rules = shipped().rules;
     let indicators = read_text("lures.txt", LISTED).indicators;
-    Arc::new(Knowledge { devices: rules.devices, redirects: rules.redirects, indicators })
+    let forged_addresses = ForgedAddresses::shipped().expect("the shipped pools parse");
+    Arc::new(Knowledge { devices: rules.devices, redirects: rules.redirects, indicators, forged_addresses })
 });
 
 fuzz_target!(|data: &[u8]| {

@@ -25,6 +25,12 @@ const FIND_MACHINE: &str =
     "Find the machine with the hardware address named above (the switch or access point knows its port), and take it off the network.";
 const LEAVE: &str = "Until then use another network (mobile data): on this one others may read along and answer in the name of anybody.";
 
+const DO_NOT_GO: &str = "Take what came from the false address for untrusted: what was loaded from it, and what was typed into its pages.";
+const COMPARE_NAMES: &str =
+    "Ask for the same name from another network (mobile data, a VPN) and compare: a forgery on the way is seen on one way only.";
+const ENCRYPT_NAMES: &str =
+    "Have names looked up encrypted (DNS over HTTPS or TLS, \"private DNS\" on phones), or use a VPN: nobody on the way can then answer.";
+
 /// The lines, the most important first.
 pub(super) fn next_steps(alert: &Alert) -> Vec<&'static str> {
     match alert.verdict {
@@ -33,7 +39,8 @@ pub(super) fn next_steps(alert: &Alert) -> Vec<&'static str> {
             Mechanism::HttpRedirect => vec![KEEP, DO_NOT_OPEN, CHECK_DEVICE, COMPARE, ENCRYPT, ASK],
             Mechanism::HttpContent | Mechanism::TcpContent | Mechanism::TlsDowngrade => vec![KEEP, DO_NOT_RUN, COMPARE, ENCRYPT, ASK],
             Mechanism::TcpReset | Mechanism::TcpFin => vec![KEEP, BLOCKED, REPEATS],
-            Mechanism::SynAck | Mechanism::DnsAnswer | Mechanism::Indicator => vec![KEEP, COMPARE, ENCRYPT, REPEATS],
+            Mechanism::SynAck | Mechanism::Indicator => vec![KEEP, COMPARE, ENCRYPT, REPEATS],
+            Mechanism::DnsAnswer => vec![KEEP, DO_NOT_GO, COMPARE_NAMES, ENCRYPT_NAMES, ASK],
             Mechanism::ArpSpoof | Mechanism::NdpSpoof | Mechanism::DhcpRogue | Mechanism::RaRogue | Mechanism::IcmpRedirect => {
                 vec![KEEP, FIND_MACHINE, LEAVE, ENCRYPT]
             }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use messages::{Arp, Http, app_proto};
+use messages::{Arp, Dns, Http, app_proto};
 
 use super::community::community_id;
 use super::explain::explanation;
@@ -72,6 +72,8 @@ struct Line<'a> {
     alert: EveAlert<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     http: Option<Http>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dns: Option<Dns>,
     #[serde(skip_serializing_if = "Option::is_none")]
     arp: Option<Arp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -240,6 +242,7 @@ impl<'a> Line<'a> {
             app_proto: app_proto(alert),
             alert: EveAlert::new(alert),
             http: alert.http.as_ref().map(|http| Http::new(http, alert.redirect.as_ref())),
+            dns: alert.dns.as_ref().map(Dns::new),
             arp: Arp::new(flow),
             flow: ports.map(|_| Flow {
                 pkts_toserver: flow.pkts_toserver,

@@ -1,5 +1,6 @@
 //! What happened, in a few plain sentences for a person who knows no TCP: what was compared, what it shows, and what is not known.
 
+use super::dns;
 use super::listed;
 use super::local::{self, is_local};
 use super::plain::host_of;
@@ -25,6 +26,9 @@ const HOST_LIMIT: usize = 253;
 pub fn headline(alert: &Alert) -> String {
     if is_local(alert) {
         return local::headline(alert);
+    }
+    if let Some(facts) = &alert.dns {
+        return dns::headline(alert, facts);
     }
     if let Some(headline) = listed::headline(alert) {
         return headline.to_owned();
@@ -58,6 +62,9 @@ pub fn headline(alert: &Alert) -> String {
 pub fn explanation(alert: &Alert) -> String {
     if is_local(alert) {
         return format!("{} {}", local::story(alert), local::outlook(alert));
+    }
+    if let Some(facts) = &alert.dns {
+        return format!("{} {}", dns::story(alert, facts), dns::outlook(alert));
     }
     let (what, shown) = match alert.verdict {
         Verdict::OnPathInjection => (two_answers(alert), author_unknown(alert)),

@@ -20,7 +20,7 @@ pub(super) fn headline(alert: &Alert) -> String {
     };
     match alert.mechanism {
         Mechanism::ArpSpoof | Mechanism::NdpSpoof => {
-            format!("A machine in this network {surely}poses as another to read its traffic")
+            format!("A machine in this network {surely}poses as another, whose traffic it can then read")
         }
         Mechanism::DhcpRogue => format!("A second machine {surely}hands out network settings (DHCP) that are not this network's"),
         Mechanism::RaRogue => format!("A second machine {surely}announces itself as a router of this network"),

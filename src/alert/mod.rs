@@ -1,7 +1,9 @@
 //! What was found: the alert record and its renderings, one file each. Nothing here decides anything.
 
 mod advice;
+mod class;
 mod community;
+mod dns;
 pub mod eve;
 pub mod explain;
 mod ladder;
@@ -15,10 +17,11 @@ mod signature;
 pub mod text;
 mod when;
 
+pub use class::{ClosedBecause, Grade, Mechanism, Verdict};
 pub use listed::IndicatorFacts;
 pub use record::{
-    Alert, ArpFacts, Carrier, ClosedBecause, Considered, FlowFacts, Grade, HttpFacts, LadderRow, Mechanism, PacketFacts, RedirectFacts,
-    Role, SCHEMA, SensorHealth, Signal, TcpFacts, Verdict,
+    Alert, ArpFacts, Carrier, Considered, DnsFacts, FlowFacts, HttpFacts, LadderRow, PacketFacts, RedirectFacts, Role, SCHEMA,
+    SensorHealth, Signal, TcpFacts,
 };
 
 /// Where the packets came from, as the renderings name it. With `in_iface` the frames are live ones, without it they are a capture's.

@@ -1,7 +1,9 @@
 //! The alert record: what was found, in values. Nothing here renders.
 
+use super::class::{ClosedBecause, Grade, Mechanism, Verdict};
 use super::listed::IndicatorFacts;
 use crate::engine::decode::packet::{Addr, Vlans};
+use crate::engine::protocol::dns::Flags;
 use crate::engine::protocol::http::RedirectKind;
 use crate::engine::time::{Span, Timestamp};
 
@@ -29,6 +31,8 @@ pub struct Alert {
     pub flow: FlowFacts,
     /// The HTTP exchange concerned.
     pub http: Option<HttpFacts>,
+    /// The question of DNS concerned, and the forged answer to it.
+    pub dns: Option<DnsFacts>,
     /// What spoke for it.
     pub signals: Vec<Signal>,
     /// Harmless explanations that were weighed.
@@ -55,88 +59,6 @@ pub struct Alert {
     pub ladder: Vec<LadderRow>,
     /// How long the base stack had been silent when the case was closed.
     pub silence: Option<Span>,
-}
-
-/// What is held to have happened: the first class that fits, in the order of `correlate/verdict.rs`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Man on the side: the genuine answer came too.
-    OnPathInjection,
-    /// The genuine answer was suppressed.
-    InPathInjection,
-    /// The path was bent inside this network.
-    LocalMitm,
-    /// The site, or an ad in it, made the redirect.
-    EndpointRedirect,
-    /// A portal of the network asks for a log-in.
-    CaptivePortal,
-    /// The network's operator tells its customers something.
-    OperatorNotice,
-    /// The shape alone.
-    SuspiciousRedirect,
-    /// A listed indicator, and nothing else.
-    ListedContact,
-    /// Something does not fit, and too little was seen to say what.
-    Inconclusive,
-}
-
-/// How an injection was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mechanism {
-    /// An HTTP answer that sends the client elsewhere.
-    HttpRedirect,
-    /// Another HTTP answer.
-    HttpContent,
-    /// Bytes of another or unknown protocol.
-    TcpContent,
-    /// A reset.
-    TcpReset,
-    /// A FIN without payload.
-    TcpFin,
-    /// A SYN-ACK.
-    SynAck,
-    /// An answer of DNS.
-    DnsAnswer,
-    /// A claim in ARP to another's address.
-    ArpSpoof,
-    /// The same in IPv6 neighbour discovery.
-    NdpSpoof,
-    /// A server of DHCP or DHCPv6 that is not the network's.
-    DhcpRogue,
-    /// A router advertisement that is not the network's.
-    RaRogue,
-    /// An ICMP or ICMPv6 redirect.
-    IcmpRedirect,
-    /// An answer by http where https was to be expected.
-    TlsDowngrade,
-    /// Nothing was forged: a listed indicator was met.
-    Indicator,
-}
-
-/// Grade of the score. Groups: A contradiction, B header vote, C known device, G listed indicator, L local network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Grade {
-    /// 25 to 39.
-    Low,
-    /// 40 to 64.
-    Medium,
-    /// 65 and more with a signal of group A, B, C, G or L.
-    High,
-    /// 90 and more with two of the groups A, B, C, G, L.
-    Confirmed,
-}
-
-/// Why a case was closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClosedBecause {
-    /// The flow was over: its ports were used anew, or it was idle for its whole timeout.
-    FlowOver,
-    /// The deadline passed.
-    Deadline,
-    /// The capture ended.
-    EndOfCapture,
-    /// Room was needed.
-    Evicted,
 }
 
 /// The flow as EVE describes it. Of a message without a flow: the ends, and one packet to the client.
@@ -215,6 +137,29 @@ pub struct HttpFacts {
     pub content_type: Option<String>,
     /// Content-Length of the suspected answer.
     pub length: Option<u64>,
+}
+
+/// A question of DNS, and the answer that is held to be forged.
+#[derive(Clone, Debug)]
+pub struct DnsFacts {
+    /// Identification.
+    pub id: u16,
+    /// The name that was asked for.
+    pub name: String,
+    /// Name of the type.
+    pub qtype: String,
+    /// Flags of the answer.
+    pub flags: Flags,
+    /// Its addresses.
+    pub addresses: Vec<Addr>,
+    /// The last name that its aliases lead to.
+    pub alias: Option<String>,
+    /// The least time to live in it, in seconds.
+    pub ttl: Option<u32>,
+    /// What each forged answer says, in a few words.
+    pub forged: Vec<String>,
+    /// What each genuine one says.
+    pub genuine: Vec<String>,
 }
 
 /// One piece of evidence.
@@ -333,29 +278,6 @@ pub enum Role {
     Context,
 }
 
-impl Verdict {
-    /// The name in the alert record.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::OnPathInjection => "on_path_injection",
-            Self::InPathInjection => "in_path_injection",
-            Self::LocalMitm => "local_mitm",
-            Self::EndpointRedirect => "endpoint_redirect",
-            Self::CaptivePortal => "captive_portal",
-            Self::OperatorNotice => "operator_notice",
-            Self::SuspiciousRedirect => "suspicious_redirect",
-            Self::ListedContact => "listed_contact",
-            Self::Inconclusive => "inconclusive",
-        }
-    }
-    /// True when it says that somebody other than the server sent the packet.
-    #[must_use]
-    pub const fn is_injection(self) -> bool {
-        matches!(self, Self::OnPathInjection | Self::InPathInjection | Self::LocalMitm)
-    }
-}
-
 impl Carrier {
     /// EVE's name of the protocol.
     #[must_use]
@@ -375,55 +297,6 @@ impl Carrier {
             Self::Tcp => Some(6),
             Self::Udp => Some(17),
             Self::Icmp(..) | Self::Icmpv6(..) | Self::Arp(_) => None,
-        }
-    }
-}
-
-impl Mechanism {
-    /// The name in the alert record.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::HttpRedirect => "http_redirect",
-            Self::HttpContent => "http_content",
-            Self::TcpContent => "tcp_content",
-            Self::TcpReset => "tcp_reset",
-            Self::TcpFin => "tcp_fin",
-            Self::SynAck => "syn_ack",
-            Self::DnsAnswer => "dns_answer",
-            Self::ArpSpoof => "arp_spoof",
-            Self::NdpSpoof => "ndp_spoof",
-            Self::DhcpRogue => "dhcp_rogue",
-            Self::RaRogue => "ra_rogue",
-            Self::IcmpRedirect => "icmp_redirect",
-            Self::TlsDowngrade => "tls_downgrade",
-            Self::Indicator => "indicator",
-        }
-    }
-}
-
-impl Grade {
-    /// The grade in words, lower case.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Confirmed => "confirmed",
-        }
-    }
-}
-
-impl ClosedBecause {
-    /// The name in the alert record.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::FlowOver => "flow_over",
-            Self::Deadline => "deadline",
-            Self::EndOfCapture => "end_of_capture",
-            Self::Evicted => "evicted",
         }
     }
 }

@@ -10,6 +10,8 @@ use crate::engine::decode::packet::Vlans;
 use crate::engine::protocol::http::RedirectKind;
 use crate::engine::time::{Span, Timestamp};
 
+pub(super) mod dns;
+
 /// 2026-11-24 12:00:01 UTC and some microseconds.
 fn at(micros: i64) -> Timestamp {
     Timestamp::from_parts(1_795_521_601, micros * 1_000)
@@ -37,6 +39,8 @@ pub(super) fn all() -> Vec<(&'static str, Alert)> {
         ("suspicious", suspicious()),
         ("low_content", low_content()),
         ("inconclusive", inconclusive()),
+        ("dns_answer", dns::forged()),
+        ("dns_unclear", dns::unclear()),
         ("arp_spoof", arp_spoof()),
         ("local_mitm", local_mitm()),
         ("dhcp_rogue", dhcp_rogue()),
@@ -59,6 +63,7 @@ pub(super) fn on_path() -> Alert {
         grade: Grade::Confirmed,
         flow: flow("192.168.7.23", "203.0.113.7"),
         http: Some(http()),
+        dns: None,
         signals: vec![
             Signal {
                 code: "S1",
@@ -385,6 +390,7 @@ fn bare(mechanism: Mechanism, forged: PacketFacts) -> Alert {
         id: 2,
         mechanism,
         http: None,
+        dns: None,
         redirect: None,
         genuine: None,
         genuine_frames: Vec::new(),

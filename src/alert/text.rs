@@ -1,6 +1,7 @@
 //! The alert for people: what was found, the packets side by side, why it was judged so, and what to do next.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use super::advice::next_steps;
 use super::community::community_id;
@@ -121,6 +122,9 @@ impl Page<'_> {
     }
 
     fn request(&self) -> Option<String> {
+        if let Some(dns) = &self.alert.dns {
+            return Some(format!("{} of {}", dns.qtype, self.safe(&dns.name, VALUE_LIMIT)));
+        }
         let http = self.alert.http.as_ref()?;
         let method = http.method.as_deref().unwrap_or("?");
         let target = http.url.as_deref().unwrap_or("?");
@@ -225,15 +229,17 @@ impl Page<'_> {
     }
 }
 
-/// Hosts that the redirect and the request name, as they are shown, the longest first.
+/// Hosts that the redirect, the request and the question name, as they are shown, the longest first.
 fn hosts(alert: &Alert) -> Vec<String> {
     let redirect = alert.redirect.as_ref();
     let named = [redirect.and_then(|redirect| host_of(&redirect.to)), redirect.and_then(|redirect| host_of(redirect.from.as_deref()?))];
-    let asked = alert.http.as_ref().and_then(|http| http.hostname.as_deref());
+    let asked = alert.http.as_ref().and_then(|http| http.hostname.as_deref()).or_else(|| alert.dns.as_ref().map(|dns| dns.name.as_str()));
+    let answered = alert.dns.iter().flat_map(|dns| dns.forged.iter().chain(&dns.genuine)).flat_map(|said| said.split([' ', ',']));
+    let aliases = answered.filter(|word| word.contains('.') && word.parse::<IpAddr>().is_err());
     let listed = alert.indicators.iter().flat_map(|listed| [listed.value.as_str(), host_of(&listed.met).unwrap_or(&listed.met)]);
     // An entry may be written so that nothing opens it already.
     let listed = listed.filter(|host| !host.contains('['));
-    let mut hosts: Vec<String> = named.into_iter().flatten().chain(asked).chain(listed).map(wire_text).collect();
+    let mut hosts: Vec<String> = named.into_iter().flatten().chain(asked).chain(aliases).chain(listed).map(wire_text).collect();
     hosts.sort_by_key(|host| std::cmp::Reverse(host.len()));
     hosts
 }

@@ -18,6 +18,7 @@ use crate::engine::Knowledge;
 use crate::engine::limits::Limits;
 use crate::pump::{self, Report, Settings};
 use crate::rules::device::DeviceLibrary;
+use crate::rules::dns_forged::ForgedAddresses;
 use crate::rules::indicators::{Indicators, Tally, load};
 use crate::rules::{LoadedRules, load_rules};
 
@@ -141,9 +142,10 @@ impl Replay {
         let Some(rest) = u64::from(self.memory).checked_sub(lists).filter(|rest| *rest >= LEAST_MEMORY) else {
             return Err(format!("the lists take {lists} MiB of memory: give --memory {} or more", lists + LEAST_MEMORY));
         };
+        let forged_addresses = ForgedAddresses::shipped().map_err(|error| format!("the shipped pools of forged addresses: {error}"))?;
         Ok(Settings {
             limits: Limits::within(rest << 20),
-            knowledge: Arc::new(Knowledge { devices, indicators, redirects: rules.redirects }),
+            knowledge: Arc::new(Knowledge { devices, indicators, redirects: rules.redirects, forged_addresses }),
             policy: Arc::new(rules.policy),
             seed: REPLAY_SEED,
             workers: usize::from(self.workers),

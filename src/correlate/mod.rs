@@ -4,6 +4,7 @@
 mod announced;
 mod considered;
 mod contacts;
+mod dns;
 pub mod local;
 mod notices;
 mod portal;
@@ -14,10 +15,10 @@ pub mod web;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::alert::{Alert, Considered, Verdict};
+use crate::alert::{Alert, Considered, Mechanism, Verdict};
 use crate::engine::detect::redirect_semantics::destination;
 use crate::engine::limits::Limits;
-use crate::engine::observation::{Judged, Observation, What};
+use crate::engine::observation::{Judged, JudgedDns, Observation, What};
 use crate::engine::time::Timestamp;
 use crate::rules::policy::Policy;
 use announced::Announced;
@@ -140,6 +141,7 @@ impl Correlator {
                     let bent = || local.is_bent(web.flow.vlans, web.flow.client.0, observation.at);
                     found.extend(self.webs.take(web, bent, observation.at));
                 }
+                What::Dns(judged) => found.extend(self.dns(judged, observation.at)),
                 What::Detour(detour) => self.local.detour(detour, observation.at),
                 What::Local(notice) => {
                     self.counters.notices += 1;
@@ -161,12 +163,26 @@ impl Correlator {
             announced: target.is_some_and(|to| self.announced.is_portal(case.flow.vlans, to.host())),
             bent: self.local.is_bent(case.flow.vlans, case.flow.client.0, at),
         };
-        let Some(ruling) = verdict::rule(&case.assessment, destination, &around) else {
+        let Some(mut ruling) = verdict::rule(&case.assessment, destination, &around) else {
             self.counters.below_low += 1;
             return None;
         };
+        let dns = dns::over_tcp(&case.assessment.scene).filter(|_| ruling.mechanism == Mechanism::TcpContent);
+        if dns.is_some() {
+            ruling.mechanism = Mechanism::DnsAnswer;
+        }
         let bent = around.bent && ruling.verdict == Verdict::InPathInjection;
-        Some(story::tell(case, at, &ruling.with_path(bent)))
+        Some(Alert { dns, ..story::tell(case, at, &ruling.with_path(bent)) })
+    }
+
+    fn dns(&mut self, judged: &JudgedDns, at: Timestamp) -> Option<Alert> {
+        self.counters.observations += 1;
+        let Some(alert) = dns::tell(judged, at, self.policy.thresholds) else {
+            self.counters.below_low += 1;
+            return None;
+        };
+        let bent = alert.verdict == Verdict::InPathInjection && self.local.is_bent(alert.flow.vlans, alert.flow.client.0, at);
+        Some(Alert { verdict: if bent { Verdict::LocalMitm } else { alert.verdict }, ..alert })
     }
 
     /// One alert for one injection, in order of closing time, then id.

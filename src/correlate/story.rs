@@ -35,6 +35,7 @@ pub(super) fn tell(case: &Judged, at: Timestamp, ruling: &Ruling) -> Alert {
         grade: ruling.grade,
         flow: flow(&case.flow, case.assessment.scene.suspect.is_v6()),
         http: http(scene),
+        dns: None,
         signals: signals(case, ruling),
         considered: considered::consider(&case.assessment, ruling),
         forged: packet(scene, &scene.suspect, false, case.forged_sha256),
@@ -51,14 +52,19 @@ pub(super) fn tell(case: &Judged, at: Timestamp, ruling: &Ruling) -> Alert {
             offload_frames: case.flow.offloaded,
         },
         closed_at: at,
-        closed_because: match case.because {
-            observation::ClosedBecause::Deadline => ClosedBecause::Deadline,
-            observation::ClosedBecause::FlowOver => ClosedBecause::FlowOver,
-            observation::ClosedBecause::EndOfCapture => ClosedBecause::EndOfCapture,
-            observation::ClosedBecause::Evicted => ClosedBecause::Evicted,
-        },
+        closed_because: ended(case.because),
         ladder: ladder(case),
         silence: case.assessment.found("S7").map(|_| scene.watched),
+    }
+}
+
+/// Why it was closed, in the words of the record.
+pub(super) const fn ended(because: observation::ClosedBecause) -> ClosedBecause {
+    match because {
+        observation::ClosedBecause::Deadline => ClosedBecause::Deadline,
+        observation::ClosedBecause::FlowOver => ClosedBecause::FlowOver,
+        observation::ClosedBecause::EndOfCapture => ClosedBecause::EndOfCapture,
+        observation::ClosedBecause::Evicted => ClosedBecause::Evicted,
     }
 }
 
@@ -83,7 +89,7 @@ fn flow_hash(flow: &observation::FlowFacts) -> Sha256 {
     hash
 }
 
-fn first_eight(hash: Sha256) -> u64 {
+pub(super) fn first_eight(hash: Sha256) -> u64 {
     hash.finalize().first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
@@ -136,6 +142,20 @@ fn redirect(scene: &Scene, ruling: &Ruling) -> Option<RedirectFacts> {
     })
 }
 
+/// One detector's evidence.
+pub(super) fn signal(Evidence { code, version, finding, .. }: &Evidence) -> Signal {
+    Signal {
+        code,
+        version: *version,
+        weight: finding.weight.name(),
+        points: finding.points,
+        observed: finding.observed.clone(),
+        expected: finding.expected.clone(),
+        frames: capped(finding.frames.clone()),
+        why: finding.why.to_owned(),
+    }
+}
+
 fn indicators(case: &Judged) -> Vec<IndicatorFacts> {
     let facts = |listed: &Listed| IndicatorFacts {
         value: listed.hit.value.clone(),
@@ -170,22 +190,7 @@ fn signals(case: &Judged, ruling: &Ruling) -> Vec<Signal> {
     all
 }
 
-/// A piece of evidence as the alert has it.
-pub(super) fn signal(evidence: &Evidence) -> Signal {
-    let Evidence { code, version, finding, .. } = evidence;
-    Signal {
-        code,
-        version: *version,
-        weight: finding.weight.name(),
-        points: finding.points,
-        observed: finding.observed.clone(),
-        expected: finding.expected.clone(),
-        frames: capped(finding.frames.clone()),
-        why: finding.why.to_owned(),
-    }
-}
-
-fn capped(mut frames: Vec<u64>) -> Vec<u64> {
+pub(super) fn capped(mut frames: Vec<u64>) -> Vec<u64> {
     frames.truncate(MOST_FRAMES);
     frames
 }
@@ -211,7 +216,7 @@ fn packet(scene: &Scene, record: &Record, to_server: bool, sha256: Option<[u8; 3
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

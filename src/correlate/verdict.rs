@@ -104,7 +104,7 @@ pub(super) fn rule(assessment: &Assessment, destination: Option<Destination>, ar
     let score = points.sum();
     let notice = portal::weigh(assessment, points, destination.as_ref(), around);
     let verdict = notice.verdict.unwrap_or_else(|| class(assessment, points, destination.is_some()));
-    let grade = grade(score, points, around.policy.thresholds)
+    let grade = graded(score, points.hard_groups(), around.policy.thresholds)
         .or_else(|| notice.listed.then_some(Grade::Low))
         .map(|grade| if verdict == Verdict::ListedContact { grade.min(Grade::Medium) } else { grade })?;
     Some(Ruling {
@@ -123,8 +123,8 @@ pub(super) fn rule(assessment: &Assessment, destination: Option<Destination>, ar
     })
 }
 
-fn grade(score: u8, points: Points, bounds: Thresholds) -> Option<Grade> {
-    let hard = points.hard_groups();
+/// `hard` groups of those spoke that tell of the packets and not of their content.
+pub(super) fn graded(score: u8, hard: usize, bounds: Thresholds) -> Option<Grade> {
     match score {
         score if score >= bounds.confirmed && hard >= 2 => Some(Grade::Confirmed),
         score if score >= bounds.high && hard >= 1 => Some(Grade::High),
@@ -136,11 +136,18 @@ fn grade(score: u8, points: Points, bounds: Thresholds) -> Option<Grade> {
 
 /// Only an injection and a listed indicator wake anyone: content and timing alone are worth a record.
 fn severity(grade: Grade, verdict: Verdict, points: Points) -> u8 {
-    match (grade, verdict) {
+    match injected(grade, verdict) {
         _ if points.sent_to_listed => 1,
+        severity if points.indicator > 0 => severity.min(2),
+        severity => severity,
+    }
+}
+
+/// The severity of what is told of packets alone.
+pub(super) fn injected(grade: Grade, verdict: Verdict) -> u8 {
+    match (grade, verdict) {
         (Grade::Confirmed | Grade::High, Verdict::OnPathInjection | Verdict::InPathInjection) => 1,
         (Grade::Medium, Verdict::OnPathInjection | Verdict::InPathInjection) => 2,
-        _ if points.indicator > 0 => 2,
         _ => 3,
     }
 }

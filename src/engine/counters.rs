@@ -1,5 +1,6 @@
 //! What the shards count. Every bound of `Limits` shows here when it is reached.
 
+use super::dns::DnsCounters;
 use super::flow::FlowCounters;
 
 /// What the shards counted, added up.
@@ -7,6 +8,8 @@ use super::flow::FlowCounters;
 pub struct ShardCounters {
     /// Datagrams of DNS.
     pub datagrams: u64,
+    /// What became of them.
+    pub dns: DnsCounters,
     /// Flows begun.
     pub flows: u64,
     /// Flows forgotten early because their shard was full.
@@ -37,6 +40,7 @@ impl ShardCounters {
     pub fn plus(self, other: &Self) -> Self {
         Self {
             datagrams: self.datagrams + other.datagrams,
+            dns: self.dns.plus(&other.dns),
             flows: self.flows + other.flows,
             flows_evicted: self.flows_evicted + other.flows_evicted,
             cases: self.cases + other.cases,

@@ -59,6 +59,10 @@ pub struct Limits {
     pub http_body: usize,
     /// Decoded bytes that one response body may grow to in that search.
     pub http_decoded: usize,
+    /// Bytes of one shard's open questions of DNS and their answers; the question that is due first is decided early.
+    pub dns_bytes_per_shard: usize,
+    /// Pairs of client and resolver of one shard whose answers are remembered as a measure; the one seen longest ago is forgotten.
+    pub dns_pairs_per_shard: usize,
 }
 
 impl Default for Limits {
@@ -90,6 +94,8 @@ impl Default for Limits {
             http_pipeline: 64,
             http_body: 8 << 10,
             http_decoded: 64 << 10,
+            dns_bytes_per_shard: 192 << 10,
+            dns_pairs_per_shard: 64,
         }
     }
 }
@@ -105,6 +111,8 @@ impl Limits {
             remembered_bytes_per_shard: scale(default.remembered_bytes_per_shard),
             open_cases_per_shard: scale(default.open_cases_per_shard),
             http_bytes_per_shard: scale(default.http_bytes_per_shard),
+            dns_bytes_per_shard: scale(default.dns_bytes_per_shard),
+            dns_pairs_per_shard: scale(default.dns_pairs_per_shard),
             fragment_datagrams: scale(default.fragment_datagrams),
             fragment_bytes: scale(default.fragment_bytes),
             local_addresses: scale(default.local_addresses),

@@ -14,6 +14,7 @@ pub mod protocol;
 
 pub mod case;
 pub mod detect;
+pub mod dns;
 pub mod local;
 pub mod observation;
 

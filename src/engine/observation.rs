@@ -2,6 +2,7 @@
 
 use super::decode::packet::{Addr, Vlans};
 use super::detect::Assessment;
+use super::detect::dns_conflict::DnsAssessment;
 use super::flow::Flow;
 use super::flow::record::Record;
 use super::flow::side::Ends;
@@ -27,6 +28,8 @@ pub enum What {
     Local(Box<Notice>),
     /// A fact about a web answer.
     Web(Box<Web>),
+    /// A question of DNS was judged.
+    Dns(Box<JudgedDns>),
     /// A connection goes on by way of another machine of the local network.
     Detour(Box<Detour>),
 }
@@ -67,9 +70,14 @@ impl Observation {
     pub fn order(&self) -> (Timestamp, u64, u8, u32, (Addr, u16)) {
         match &self.what {
             What::Local(notice) => (self.at, notice.head.frame, 0, 0, (Addr(0), 0)),
-            What::Web(web) => (self.at, web.record.frame, 3, u32::from(web.fact != Fact::WantsTls), web.flow.client),
+            What::Web(web) => (self.at, web.record.frame, 4, u32::from(web.fact != Fact::WantsTls), web.flow.client),
             What::Detour(detour) => (self.at, detour.frame, 2, 0, (detour.host.0, 0)),
             What::Case(case) => (self.at, case.assessment.scene.suspect.frame, 1, case.serial, case.flow.client),
+            What::Dns(dns) => {
+                let exchange = &dns.assessment.scene.exchange;
+                let frame = exchange.answers.first().map_or(0, |answer| answer.mark.frame);
+                (self.at, frame, 3, 0, exchange.client)
+            }
         }
     }
 }
@@ -89,6 +97,15 @@ pub struct Judged {
     pub genuine_sha256: Option<[u8; 32]>,
     /// The flow.
     pub flow: FlowFacts,
+}
+
+/// A judged question of DNS.
+#[derive(Clone, Debug)]
+pub struct JudgedDns {
+    /// Why it was closed.
+    pub because: ClosedBecause,
+    /// The question, its answers, and what speaks against which.
+    pub assessment: DnsAssessment,
 }
 
 /// Why a case was closed.

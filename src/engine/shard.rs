@@ -9,6 +9,7 @@ use super::case::Case;
 use super::counters::ShardCounters;
 use super::decode::datagram::Datagram;
 use super::decode::packet::Packet;
+use super::dns::Exchanges;
 use super::flow::event::FlowEvent;
 use super::flow::key::{FlowKey, Sender};
 use super::flow::memory::Pool;
@@ -41,6 +42,7 @@ pub(super) struct Shard {
     http_bytes: usize,
     http_holders: VecDeque<(u32, u64)>,
     next_due: Timestamp,
+    dns: Exchanges,
     events: Vec<FlowEvent>,
     http: Vec<http::Event>,
     counters: ShardCounters,
@@ -60,6 +62,7 @@ impl Shard {
             http_bytes: 0,
             http_holders: VecDeque::new(),
             next_due: Timestamp::MAX,
+            dns: Exchanges::default(),
             events: Vec::new(),
             http: Vec::new(),
             counters: ShardCounters::default(),
@@ -114,9 +117,14 @@ impl Shard {
     }
 
     /// Takes a datagram between two addresses whose datagrams are this shard's. Timers due at or before `now` fire first.
-    pub(super) fn handle_datagram(&mut self, _datagram: &Datagram<'_>, _key: &FlowKey, now: Timestamp, out: &mut Vec<Observation>) {
+    pub(super) fn handle_datagram(&mut self, datagram: &Datagram<'_>, now: Timestamp, out: &mut Vec<Observation>) {
         self.tick(now, out);
         self.counters.datagrams += 1;
+        self.dns.handle(datagram, now, &self.limits);
+        while let Some(closed) = self.dns.crowded(now, &self.limits) {
+            out.extend(watch::decide_dns(closed, &mut self.dns, &self.knowledge));
+        }
+        self.next_due = self.next_due.min(self.dns.next_due());
     }
 
     /// Fires what is due at or before `now`.
@@ -134,7 +142,10 @@ impl Shard {
         for stage in [Stage::Closing, Stage::Opening, Stage::Open] {
             self.expire(stage, now, out);
         }
-        let flows = self.flows.earliest().unwrap_or(Timestamp::MAX);
+        while let Some(closed) = self.dns.due(now) {
+            out.extend(watch::decide_dns(closed, &mut self.dns, &self.knowledge));
+        }
+        let flows = self.flows.earliest().unwrap_or(Timestamp::MAX).min(self.dns.next_due());
         self.next_due = self.deadlines.peek().map_or(flows, |Reverse((deadline, ..))| flows.min(*deadline));
     }
 
@@ -145,6 +156,9 @@ impl Shard {
             self.forget(index);
         }
         self.deadlines.clear();
+        while let Some(closed) = self.dns.last(now) {
+            out.extend(watch::decide_dns(closed, &mut self.dns, &self.knowledge));
+        }
     }
 
     /// Flows held, open cases, chunks of remembered bytes in use.
@@ -153,10 +167,17 @@ impl Shard {
         (self.flows.len(), self.open_cases, self.pool.chunks_in_use())
     }
 
+    /// Open questions of DNS, and their bytes.
+    #[must_use]
+    pub(super) fn held_questions(&self) -> (usize, usize) {
+        self.dns.held()
+    }
+
     /// What was counted.
     #[must_use]
     pub(super) fn counters(&self) -> ShardCounters {
-        ShardCounters { memory_stolen: self.pool.stolen, memory_outlived: self.pool.outlived, ..self.counters }
+        let dns = self.dns.counters();
+        ShardCounters { memory_stolen: self.pool.stolen, memory_outlived: self.pool.outlived, dns, ..self.counters }
     }
 
     /// The flow that a packet belongs to: the one known, or a new one where none is, or where that one is over.

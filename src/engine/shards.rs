@@ -39,7 +39,7 @@ impl Shards {
     pub fn handle_datagram(&mut self, datagram: &Datagram<'_>, now: Timestamp, out: &mut Vec<Observation>) {
         let key = FlowKey::of_pair(&datagram.head);
         if let Some(shard) = self.shards.get_mut(FlowKey::shard(key.hash(self.seed))) {
-            shard.handle_datagram(datagram, &key, now, out);
+            shard.handle_datagram(datagram, now, out);
         }
     }
 
@@ -62,6 +62,12 @@ impl Shards {
     #[must_use]
     pub fn held(&self) -> (usize, usize, usize) {
         self.shards.iter().map(Shard::held).fold((0, 0, 0), |sum, held| (sum.0 + held.0, sum.1 + held.1, sum.2 + held.2))
+    }
+
+    /// Open questions of DNS, and their bytes.
+    #[must_use]
+    pub fn held_questions(&self) -> (usize, usize) {
+        self.shards.iter().map(Shard::held_questions).fold((0, 0), |sum, held| (sum.0 + held.0, sum.1 + held.1))
     }
 
     /// What was counted, added up.

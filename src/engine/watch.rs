@@ -7,13 +7,14 @@ use super::case::{Case, LONGEST_WAIT, scene};
 use super::counters::ShardCounters;
 use super::decode::packet::TcpFlags;
 use super::detect::indicator::{Listed, touched};
-use super::detect::{self, Assessment, redirect_semantics};
+use super::detect::{self, Assessment, dns_conflict, redirect_semantics};
+use super::dns::{Closed, Exchanges};
 use super::flow::Flow;
 use super::flow::event::FlowEvent;
 use super::flow::memory::Pool;
 use super::flow::record::{Record, seq_diff};
 use super::limits::Limits;
-use super::observation::{ClosedBecause, FlowFacts, Judged, Observation, What};
+use super::observation::{ClosedBecause, FlowFacts, Judged, JudgedDns, Observation, What};
 use super::protocol::http::{Event, Redirect, Response};
 use super::protocol::url::Address;
 use super::time::{Span, Timestamp};
@@ -296,4 +297,11 @@ pub(super) fn decide(
         assessment,
     };
     Some(Observation { at, what: What::Case(Box::new(judged)) })
+}
+
+/// Judges a question of DNS for which nothing more is waited. What is told of teaches nothing about the resolver.
+pub(super) fn decide_dns(closed: Closed, dns: &mut Exchanges, knowledge: &Knowledge) -> Option<Observation> {
+    let assessment = dns_conflict::inspect(&closed.scene, knowledge)?;
+    dns.unlearn(&closed.scene);
+    Some(Observation { at: closed.at, what: What::Dns(Box::new(JudgedDns { because: closed.because, assessment })) })
 }

@@ -5,7 +5,6 @@ use std::convert::Infallible;
 use super::*;
 use crate::engine::frame::{Frame, LinkType};
 use crate::engine::time::Timestamp;
-use crate::rules::device::DeviceLibrary;
 
 /// Gives frames of nothing known, and panics before some of them.
 struct Brittle {
@@ -48,13 +47,8 @@ impl Audience<Brittle> for Ear {
 }
 
 fn pumped(workers: usize, panics_before: &[u64]) -> (Report, Ear) {
-    let settings = Settings {
-        limits: Limits::default(),
-        knowledge: Arc::new(Knowledge { devices: DeviceLibrary::default(), ..Knowledge::default() }),
-        policy: Arc::default(),
-        seed: 1,
-        workers,
-    };
+    let settings =
+        Settings { limits: Limits::default(), knowledge: Arc::new(Knowledge::default()), policy: Arc::default(), seed: 1, workers };
     let mut ear = Ear::default();
     let mut source = Brittle { given: 0, frames: 10_000, panics_before: panics_before.to_vec() };
     let (report, ended) = run(&mut source, &settings, &mut ear);
@@ -126,13 +120,8 @@ impl Audience<Neighbours> for Ear {
 #[test]
 fn messages_without_tcp_reach_the_same_places_whatever_the_number_of_workers() {
     let pumped = |workers| {
-        let settings = Settings {
-            limits: Limits::default(),
-            knowledge: Arc::new(Knowledge { devices: DeviceLibrary::default(), ..Knowledge::default() }),
-            policy: Arc::default(),
-            seed: 1,
-            workers,
-        };
+        let settings =
+            Settings { limits: Limits::default(), knowledge: Arc::new(Knowledge::default()), policy: Arc::default(), seed: 1, workers };
         let (report, ended) = run(&mut Neighbours { given: 0, bytes: Vec::new() }, &settings, &mut Ear::default());
         assert!(ended.is_ok());
         report

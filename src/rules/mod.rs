@@ -2,6 +2,7 @@
 
 pub mod device;
 mod diagnosis;
+pub mod dns_forged;
 mod file;
 pub mod indicators;
 mod load;

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use crate::support::connection::Side;
 use crate::support::host::v4;
+use crate::support::names::Udp;
 use crate::support::segment::{ACK, Checksum, End, FIN, PSH, SYN, Segment};
 use crate::support::wire::fragments as cut;
 
@@ -258,4 +259,42 @@ pub(crate) fn largest_segments(pipe: &mut Pipe<'_>, count: u32) -> io::Result<()
     let mut line = Line::asked(pipe, 1)?;
     let bytes = vec![b'a'; 65_000];
     (0..count).try_for_each(|_| line.server(pipe, &bytes))
+}
+
+/// Questions for the longest names, each with eight answers of sixteen addresses that contradict each other; and as many answers to nothing.
+pub(crate) fn names(pipe: &mut Pipe<'_>, count: u32) -> io::Result<()> {
+    let label = |n: u32| [&[63_u8][..], format!("{n:063}").as_bytes()].concat();
+    for n in 0..count {
+        let [a, b, c, d] = n.to_be_bytes();
+        let question = [label(n), label(1), label(2), [&[61_u8][..], &[b'a'; 61]].concat(), vec![0, 0, 1, 0, 1]].concat();
+        let client = End { ip: v4(10, 0, 0, d % 200), port: 1024 + (n >> 8) as u16 % 60_000, mac: [2; 6] };
+        let resolver = End { ip: v4(198, 51, 100, c), port: 53, mac: [4; 6] };
+        let message = |flags: u16, addresses: &[u8]| {
+            let records = addresses.chunks(4).flat_map(|address| [&[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 9, 0, 4][..], address].concat());
+            let count = (addresses.len() / 4) as u16;
+            let header = [(n % 0xffff) as u16, flags, 1, count, 0, 0].into_iter().flat_map(u16::to_be_bytes);
+            header.chain(question.iter().copied()).chain(records).collect::<Vec<u8>>()
+        };
+        let send = |src, dst, payload| Udp { src, dst, ttl: 64, ip_id: n as u16, df: false, payload }.datagram();
+        pipe.packet(&send(client, resolver, message(0x0100, &[])))?;
+        for version in 0..8_u8 {
+            let addresses: Vec<u8> = (0..16_u8).flat_map(|last| [b ^ a, version, last, last]).collect();
+            pipe.packet(&send(resolver, client, message(0x8180, &addresses)))?;
+            pipe.packet(&send(resolver, End { port: client.port ^ 1, ..client }, message(0x8180, &addresses)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Claims to addresses, each by another machine that nobody asked, inside of a tunnel as the capture has no Ethernet.
+pub(crate) fn claims(pipe: &mut Pipe<'_>, count: u32) -> io::Result<()> {
+    for n in 0..count {
+        let [a, b, c, d] = n.to_be_bytes();
+        let arp = [&[0, 1, 8, 0, 6, 4, 0, 2, 2, 0, a, b, c, d, 10][..], &[b, c, d], &[2, 0, 0, 0, 0, 7, 10, 0, 0, 7]].concat();
+        let frame = [&[2, 0, 0, 0, 0, 7, 2, 0, a, b, c, d, 8, 6][..], &arp].concat();
+        let udp = [&[0x9c, 0x40, 0x12, 0xb5, 0, 16 + frame.len() as u8, 0, 0, 8, 0, 0, 0, 0, 0, 1, 0][..], &frame].concat();
+        let header = [0x45, 0, 0, 20 + udp.len() as u8, 0, 0, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2];
+        pipe.packet(&[&header[..], &udp].concat())?;
+    }
+    Ok(())
 }

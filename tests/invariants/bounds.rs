@@ -32,6 +32,8 @@ fn tiny() -> Limits {
         http_pipeline: 2,
         http_body: 256,
         http_decoded: 512,
+        dns_bytes_per_shard: 8 << 10,
+        dns_pairs_per_shard: 2,
         ..Limits::default()
     }
 }
@@ -66,6 +68,8 @@ fn flooded(send: fn(&mut Pipe<'_>, u32) -> std::io::Result<()>, count: u32) -> E
         assert!(flows <= SHARDS * limits.flows_per_shard, "{flows} flows at frame {}", frame.number);
         assert!(cases <= SHARDS * limits.open_cases_per_shard, "{cases} cases at frame {}", frame.number);
         assert!(chunks <= SHARDS * limits.remembered_bytes_per_shard / CHUNK, "{chunks} chunks at frame {}", frame.number);
+        let (_, bytes) = engine.shards().held_questions();
+        assert!(bytes <= SHARDS * limits.dns_bytes_per_shard, "{bytes} bytes of questions at frame {}", frame.number);
     }
     let counters = engine.shards().counters();
     engine.finish();
@@ -104,6 +108,12 @@ fn fragments_push_out_older_ones() {
 fn conflicts_beyond_the_bound_are_counted() {
     let counters = flooded(senders::conflicts, 200).shards().counters();
     assert!(counters.flow.conflicts_left_out > 0 && counters.cases_evicted > 0 && counters.memory_stolen > 0, "{counters:?}");
+}
+
+#[test]
+fn questions_and_answers_of_dns_are_decided_early_or_left_out() {
+    let counters = flooded(senders::names, 2_000).shards().counters().dns;
+    assert!(counters.evicted > 1_000 && counters.left_out > 100 && counters.pairs_evicted > 0, "{counters:?}");
 }
 
 #[test]

@@ -18,9 +18,10 @@ proptest! {
 
 #[test]
 fn the_forging_patterns_are_not_silent() {
-    use super::talks::Pattern::{Fin, InPath, Race, Reset};
+    use super::talks::Pattern::{FalseNames, Fin, InPath, Race, Reset};
     use super::talks::{Talk, Third};
-    for pattern in [Race(Third::Quantum), Race(Third::Careful), Race(Third::Perfect), InPath(Third::PacketLogic), Reset, Fin] {
+    for pattern in [Race(Third::Quantum), Race(Third::Careful), Race(Third::Perfect), InPath(Third::PacketLogic), Reset, Fin, FalseNames(2)]
+    {
         let talk = Talk { pattern, server: 0, rtt_ms: 40, paragraphs: 9, closes: false, start_ms: 0 };
         let found = alerts(&together(&[talk]), None);
         assert!(found.iter().any(|alert| alert.severity <= 2), "{pattern:?}: {:#?}", lines(&found));

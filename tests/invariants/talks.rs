@@ -7,6 +7,7 @@ use super::tape::{Cut, cuts};
 use crate::support::connection::{Connection, Side};
 use crate::support::host::{Host, appliance, client, linux, macos, v4, windows};
 use crate::support::injector::Injector;
+use crate::support::names::{A, Forger, Lookups, Reply, reply};
 use crate::support::segment::{ACK, FIN, PSH, RST};
 use crate::support::story::{Story, after_ms};
 
@@ -37,6 +38,10 @@ pub(super) enum Pattern {
     Reset,
     /// A forged FIN before the genuine answer.
     Fin,
+    /// So many names are looked up, each a little later than the one before, some of them twice.
+    Names(u8),
+    /// The same, and so many of them get a forged answer before the genuine one.
+    FalseNames(u8),
 }
 
 /// Who forges.
@@ -62,7 +67,7 @@ pub(super) struct Talk {
 }
 
 fn honest() -> impl Strategy<Value = Pattern> {
-    use Pattern::{Again, ClientResets, Exchanges, Idle, Lost, Moved, OneSided, Reordered};
+    use Pattern::{Again, ClientResets, Exchanges, Idle, Lost, Moved, Names, OneSided, Reordered};
     prop_oneof![
         (1..5_u8).prop_map(Exchanges),
         Just(Moved),
@@ -71,7 +76,8 @@ fn honest() -> impl Strategy<Value = Pattern> {
         Just(Lost),
         Just(ClientResets),
         Just(Idle),
-        Just(OneSided)
+        Just(OneSided),
+        (1..9_u8).prop_map(Names)
     ]
 }
 
@@ -81,8 +87,15 @@ fn third() -> impl Strategy<Value = Third> {
 }
 
 fn any_pattern() -> impl Strategy<Value = Pattern> {
-    use Pattern::{Fin, InPath, Race, Reset};
-    prop_oneof![3 => honest(), 2 => third().prop_map(Race), 1 => third().prop_map(InPath), 1 => Just(Reset), 1 => Just(Fin)]
+    use Pattern::{FalseNames, Fin, InPath, Race, Reset};
+    prop_oneof![
+        3 => honest(),
+        2 => third().prop_map(Race),
+        1 => third().prop_map(InPath),
+        1 => Just(Reset),
+        1 => Just(Fin),
+        1 => (1..5_u8).prop_map(FalseNames)
+    ]
 }
 
 fn talk(pattern: impl Strategy<Value = Pattern>) -> impl Strategy<Value = Talk> {
@@ -152,7 +165,12 @@ fn told(talk: &Talk, number: u16) -> Vec<Cut> {
         _ => appliance(ip).away(18),
     };
     let mut story = Story::new();
-    let mut tcp = story.connection(Host { ip: v4(192, 0, high, low), ..client() }, server);
+    let client = Host { ip: v4(192, 0, high, low), ..client() };
+    if let Pattern::Names(count) | Pattern::FalseNames(count) = talk.pattern {
+        look_up(&mut Lookups::new(&mut story, client, server), talk, count);
+        return cuts(&story, Span::from_millis(i64::from(talk.start_ms)));
+    }
+    let mut tcp = story.connection(client, server);
     let rtt = f64::from(talk.rtt_ms);
     tcp.story.seen = talk.pattern != Pattern::OneSided;
     tcp.handshake(rtt);
@@ -163,6 +181,24 @@ fn told(talk: &Talk, number: u16) -> Vec<Cut> {
     cuts(&story, Span::from_millis(i64::from(talk.start_ms)))
 }
 
+fn look_up(dns: &mut Lookups<'_>, talk: &Talk, count: u8) {
+    let rtt = f64::from(talk.rtt_ms);
+    for number in 0..count + 3 {
+        dns.ask("news.example", A);
+        if number >= 3 && matches!(talk.pattern, Pattern::FalseNames(_)) {
+            let forger = Forger { ttl: 99, ip_id: 0x77, df: false };
+            dns.forge(forger, after_ms(rtt * 0.3), &Reply { edns: false, ..reply([v4(198, 51, 100, number)]) });
+        }
+        dns.answer(after_ms(rtt), &reply([v4(203, 0, 113, number)]));
+        if number % 3 == 1 {
+            dns.story.wait(after_ms(900.0));
+            dns.ask_again();
+            dns.answer(after_ms(rtt), &reply([v4(192, 0, 2, number)]));
+        }
+        dns.story.wait(after_ms(f64::from(talk.paragraphs) * 40.0));
+    }
+}
+
 fn converse(tcp: &mut Connection<'_>, talk: &Talk, rtt: f64) {
     let page = page(talk.paragraphs);
     if talk.pattern == Pattern::Idle {
@@ -170,7 +206,7 @@ fn converse(tcp: &mut Connection<'_>, talk: &Talk, rtt: f64) {
     }
     ask(tcp);
     match talk.pattern {
-        Pattern::Idle => {}
+        Pattern::Idle | Pattern::Names(_) | Pattern::FalseNames(_) => {}
         Pattern::Exchanges(count) => {
             answer(tcp, rtt, &page);
             for _ in 1..count {

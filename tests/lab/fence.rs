@@ -59,6 +59,17 @@ impl Fenced {
     }
 }
 
+impl Fenced {
+    /// Sends a message of the local network as it is; whoever makes it gives it documentation and link-local addresses only.
+    pub(crate) fn send_frame(&mut self, frame: &[u8]) -> io::Result<()> {
+        if self.inode == own_inode() || self.left == 0 {
+            return Err(io::Error::other("the fence is closed"));
+        }
+        self.left -= 1;
+        self.sender.send_to(frame, None).unwrap_or_else(|| Err(io::Error::other("the frame is too long")))
+    }
+}
+
 /// RFC 5737 and RFC 3849.
 pub(crate) fn is_ours(address: IpAddr) -> bool {
     match address {

@@ -8,6 +8,7 @@ pub(crate) mod cases;
 mod fence;
 mod folder;
 mod judge;
+pub(crate) mod lan;
 mod limits;
 mod line;
 mod namespaces;

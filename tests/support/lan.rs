@@ -58,6 +58,11 @@ pub(crate) fn answers(who: Station, to: Station) -> Vec<u8> {
     arp(to.mac, 2, (who.mac, who.ip), (to.mac, to.ip))
 }
 
+/// `who` says to all where it is, as an answer to nobody.
+pub(crate) fn answers_all(who: Station) -> Vec<u8> {
+    arp(EVERYBODY, 2, (who.mac, who.ip), (EVERYBODY, [0; 4]))
+}
+
 /// `who` says to all where it is.
 pub(crate) fn announces(who: Station) -> Vec<u8> {
     arp(EVERYBODY, 1, (who.mac, who.ip), ([0; 6], who.ip))
@@ -148,6 +153,8 @@ pub(crate) fn redirects(from: Station, to: Station, hop: [u8; 4], destination: [
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     pub(crate) server: Station,
+    /// Whose identifier it bears.
+    pub(crate) named: [u8; 4],
     pub(crate) router: [u8; 4],
     pub(crate) dns: [u8; 4],
 }
@@ -162,7 +169,7 @@ impl Settings {
         body.extend(to.mac);
         body.resize(236, 0);
         body.extend([99, 130, 83, 99, 53, 1, if granted { 5 } else { 2 }, 54, 4]);
-        body.extend(self.server.ip);
+        body.extend(self.named);
         body.extend([&[1, 4, 255, 255, 255, 0, 3, 4][..], &self.router, &[6, 4], &self.dns, &[51, 4, 0, 0, 14, 16, 255]].concat());
         let udp = [&[0, 67, 0, 68][..], &(body.len() as u16 + 8).to_be_bytes(), &[0, 0], &body].concat();
         ipv4((to.mac, to.ip), self.server, 17, &udp)

@@ -6,6 +6,7 @@ pub(crate) mod container;
 pub(crate) mod host;
 pub(crate) mod injector;
 pub(crate) mod lan;
+pub(crate) mod names;
 pub(crate) mod segment;
 pub(crate) mod story;
 pub(crate) mod wire;

@@ -2,6 +2,7 @@
 
 use super::connection::Connection;
 use super::host::Host;
+use super::names::Udp;
 use super::segment::Segment;
 use super::wire::{Link, fragments, frame};
 use super::wrapping::{Wrapped, Wrapping};
@@ -123,6 +124,19 @@ impl Story {
         let mut number = 0;
         for fragment in fragments(&segment.datagram(), size) {
             number = self.capture(segment, &fragment, 0);
+            self.now += 10_000;
+        }
+        number
+    }
+
+    /// Captures a UDP datagram at the present time. Returns its frame number, or 0 when the sensor missed it.
+    pub(crate) fn put_udp(&mut self, udp: &Udp) -> u64 {
+        let number = self.capture(&udp.ends(), &udp.datagram(), 0);
+        self.now += 10_000;
+        if self.mirror != Mirror::Once {
+            let mut copy = udp.clone();
+            copy.ttl -= u8::from(self.mirror == Mirror::AroundRouter);
+            self.capture(&copy.ends(), &copy.datagram(), 0);
             self.now += 10_000;
         }
         number

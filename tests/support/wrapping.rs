@@ -28,7 +28,7 @@ pub(crate) struct Wrapped<'s> {
 
 impl Wrapped<'_> {
     pub(crate) fn to_site(&self) -> bool {
-        self.segment.dst.port == 80
+        [53, 80].contains(&self.segment.dst.port)
     }
 
     /// One value for each direction.

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
-use super::super::{Alert, Carrier, FlowFacts, HttpFacts, Mechanism, RedirectFacts};
+use super::super::{Alert, Carrier, DnsFacts, FlowFacts, HttpFacts, Mechanism, RedirectFacts};
 use super::{kept, mac};
+use crate::engine::decode::packet::Addr;
+use crate::engine::protocol::dns::{Flags, rcode_name};
 use crate::engine::protocol::http::RedirectKind;
 
 #[derive(Serialize)]
@@ -39,6 +41,65 @@ pub(super) struct Http {
     redirect: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     length: Option<u64>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Dns {
+    version: u8,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    id: u16,
+    flags: String,
+    qr: bool,
+    aa: bool,
+    tc: bool,
+    rd: bool,
+    ra: bool,
+    opcode: u8,
+    rcode: String,
+    queries: [DnsRecord; 1],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    answers: Vec<DnsRecord>,
+}
+
+#[derive(Serialize)]
+struct DnsRecord {
+    rrname: String,
+    rrtype: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ttl: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rdata: Option<String>,
+}
+
+impl Dns {
+    /// As Suricata logs an answer from its version 8 on. Each record bears the question's name and the least time to live of all.
+    pub(super) fn new(dns: &DnsFacts) -> Self {
+        let flags = dns.flags;
+        let record = |rrtype: &str, rdata: Option<String>| DnsRecord {
+            rrname: kept(&dns.name),
+            rrtype: rrtype.to_owned(),
+            ttl: rdata.as_ref().and(dns.ttl),
+            rdata,
+        };
+        let alias = dns.alias.as_ref().map(|alias| record("CNAME", Some(kept(alias))));
+        let address = |address: &Addr| record(if address.ip().is_ipv4() { "A" } else { "AAAA" }, Some(address.to_string()));
+        Self {
+            version: 3,
+            kind: "answer",
+            id: dns.id,
+            flags: format!("{:x}", flags.0),
+            qr: flags.has(Flags::ANSWER),
+            aa: flags.has(Flags::AUTHORITATIVE),
+            tc: flags.has(Flags::TRUNCATED),
+            rd: flags.has(Flags::RECURSION_DESIRED),
+            ra: flags.has(Flags::RECURSION_AVAILABLE),
+            opcode: 0,
+            rcode: rcode_name(flags.rcode()),
+            queries: [record(&dns.qtype, None)],
+            answers: alias.into_iter().chain(dns.addresses.iter().map(address)).collect(),
+        }
+    }
 }
 
 impl Arp {

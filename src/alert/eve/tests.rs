@@ -8,7 +8,7 @@ use super::super::{Mechanism, samples};
 use super::*;
 
 /// Root keys that the line may have.
-const ROOT: [&str; 26] = [
+const ROOT: [&str; 27] = [
     "timestamp",
     "flow_id",
     "in_iface",
@@ -31,6 +31,7 @@ const ROOT: [&str; 26] = [
     "capture_file",
     "alert",
     "http",
+    "dns",
     "arp",
     "flow",
     "pcap_cnt",
@@ -224,4 +225,22 @@ fn every_line_is_valid_by_suricatas_schema() {
             assert!(errors.is_empty(), "{name}: {errors:?}");
         }
     }
+}
+
+#[test]
+fn dns_is_suricatas_record_of_the_forged_answer() {
+    let line = line(&samples::dns::forged(), &samples::replayed());
+    assert_eq!((&line["proto"], &line["app_proto"], &line["src_port"]), (&json!("UDP"), &json!("dns"), &json!(53)));
+    let name = "news.\\027example";
+    assert_eq!(
+        line["dns"],
+        json!({"version": 3, "type": "answer", "id": 6092, "flags": "8580", "qr": true, "aa": true, "tc": false, "rd": true, "ra": true,
+               "opcode": 0, "rcode": "NOERROR", "queries": [{"rrname": name, "rrtype": "A"}],
+               "answers": [{"rrname": name, "rrtype": "A", "ttl": 60, "rdata": "192.0.2.66"}]})
+    );
+    let ours = &line["alert"]["context"]["injection"];
+    assert_eq!(
+        (&ours["mechanism"], &ours["forged"]["frames"], &ours["genuine"]["frame"]),
+        (&json!("dns_answer"), &json!([2, 3]), &json!(4))
+    );
 }

@@ -13,7 +13,7 @@ const OWNERS: usize = 4;
 const STILL_OWNS: Span = Span::from_secs(300);
 /// An answer within this time of a question is one: Linux asks three times a second apart.
 const ANSWERS_WITHIN: Span = Span::from_secs(5);
-/// A second answer within this time is one to the same question: a proxy's, or that of a machine with the same address.
+/// A further answer within this time is one to the same question.
 const ANSWERS_TOO_WITHIN: Span = Span::from_secs(1);
 /// Questions that wait for their answer; the oldest goes first.
 const QUESTIONS: usize = 4_096;
@@ -54,12 +54,11 @@ struct Address {
     heard: Timestamp,
 }
 
-/// A question, and who answered it first and last.
+/// A question, and whether anybody answered it.
 #[derive(Debug)]
 struct Question {
     asked: Timestamp,
-    answered: Option<Mac>,
-    again: Option<Mac>,
+    answered: bool,
 }
 
 /// The addresses of all networks, within a bound.
@@ -84,7 +83,7 @@ impl Addresses {
     /// `asker` asks for an address.
     pub(super) fn ask(&mut self, network: Network, (asker, address): (Addr, Addr), now: Timestamp) {
         let key = (network, asker, address);
-        self.asked.insert(key, Question { asked: now, answered: None, again: None });
+        self.asked.insert(key, Question { asked: now, answered: false });
         self.asked_in_order.push_back((now, key));
         while self.asked_in_order.len() > QUESTIONS
             && let Some((then, key)) = self.asked_in_order.pop_front()
@@ -95,18 +94,12 @@ impl Addresses {
         }
     }
 
-    /// Whether what a machine says of an address to `asker` is the answer to a question: each machine answers once, and once one has, the others have
-    /// but a moment.
-    pub(super) fn answers(&mut self, network: Network, (asker, address): (Addr, Addr), mac: Mac, now: Timestamp) -> bool {
+    /// Whether what is said of an address to `asker` is the answer to a question. Once one answer came, others have but a moment: a mirror's copy, a
+    /// proxy, a machine with the same address.
+    pub(super) fn answers(&mut self, network: Network, (asker, address): (Addr, Addr), now: Timestamp) -> bool {
         let Some(question) = self.asked.get_mut(&(network, asker, address)) else { return false };
-        let waits = if question.answered.is_some() { ANSWERS_TOO_WITHIN } else { ANSWERS_WITHIN };
-        let is_first = question.answered != Some(mac) && question.again != Some(mac);
-        if question.answered.is_none() {
-            question.answered = Some(mac);
-        } else {
-            question.again = Some(mac);
-        }
-        is_first && now - question.asked <= waits
+        let waits = if std::mem::replace(&mut question.answered, true) { ANSWERS_TOO_WITHIN } else { ANSWERS_WITHIN };
+        now - question.asked <= waits
     }
 
     /// A server gave the address to a machine.
@@ -192,19 +185,16 @@ mod tests {
 
     #[test]
     fn an_answer_has_five_seconds_and_a_second_one_a_moment() {
-        let (one, two) = ([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]);
         let ends = (Addr::v4([192, 0, 2, 7]), Addr::v4([192, 0, 2, 1]));
         let at = |seconds| Timestamp::from_parts(seconds, 0);
         let mut addresses = Addresses::new(2);
         addresses.ask(HERE, ends, at(10));
-        assert!(!addresses.answers((7, 0, 0), ends, one, at(10)), "another VLAN");
-        assert!(!addresses.answers(HERE, (ends.1, ends.0), one, at(10)), "somebody else");
-        assert!(addresses.answers(HERE, ends, one, at(15)));
+        assert!(!addresses.answers((7, 0, 0), ends, at(10)), "another VLAN");
+        assert!(!addresses.answers(HERE, (ends.1, ends.0), at(10)), "somebody else");
+        assert!(addresses.answers(HERE, ends, at(15)) && !addresses.answers(HERE, ends, at(15)), "long after the first one");
         addresses.ask(HERE, ends, at(20));
-        assert!(addresses.answers(HERE, ends, one, at(20)) && addresses.answers(HERE, ends, two, at(21)));
-        assert!(!addresses.answers(HERE, ends, one, at(21)), "answered before");
+        assert!(addresses.answers(HERE, ends, at(20)) && addresses.answers(HERE, ends, at(21)) && !addresses.answers(HERE, ends, at(22)));
         addresses.ask(HERE, ends, at(30));
-        assert!(addresses.answers(HERE, ends, one, at(30)));
-        assert!(!addresses.answers(HERE, ends, two, at(32)), "long after the first one");
+        assert!(!addresses.answers(HERE, ends, at(36)));
     }
 }

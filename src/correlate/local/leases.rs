@@ -1,15 +1,15 @@
 //! S14d: a second server of DHCP or DHCPv6 gives other settings.
 //!
 //! ## What it sees
-//! Offers and grants of a server (by its identifier and its hardware address) that was not the first heard in this network, with other routers or
-//! other servers of DNS than the first one gives. 20 points; 20 when the first server answers too, in the same exchange or within a minute; 15 when the
+//! Offers and grants from another hardware address than that of the server heard first in this network, with other routers or other servers of DNS than
+//! that one gives. 20 points; 20 when they bear the first server's identifier; 20 when the first server answers too, in the same exchange or within a minute; 15 when the
 //! newcomer names itself as router or DNS and the first one does not name it; 10 when a client took the settings.
 //!
 //! ## Why it matters
 //! Who names the router or the DNS server of a device decides which way its traffic goes.
 //!
 //! ## When it is wrong
-//! Failover pairs give the same settings and stay quiet; so do relays. A device that moves to another network meets another server, and the first one is
+//! Failover pairs give settings that the first one gives too, to the same or another device, and stay quiet; so do relays. A device that moves to another network meets another server, and the first one is
 //! not heard any more: that gives no record. A home router plugged in the wrong way round does what an attacker does; it never gets beyond severity 2.
 //! Who was there first is taken for the network's own server.
 //!
@@ -35,6 +35,8 @@ pub const CODE: &str = "S14d";
 
 /// Networks whose first server is remembered, apart by version of IP; further ones are not judged.
 const NETWORKS: usize = 1_024;
+/// Different settings that are remembered of the first server: it may give each device others.
+const SETTINGS: usize = 16;
 /// How soon the first server must be heard after the second one, that both are in one network and not a device in two.
 const BOTH_WITHIN: Span = Span::from_secs(60);
 
@@ -47,9 +49,20 @@ pub(super) struct Servers {
 /// What a server gives.
 #[derive(Clone, Debug)]
 struct Server {
+    /// The last lease.
     lease: Lease,
     owner: Owner,
     address: Addr,
+    /// Routers and DNS that it gave, to whomever.
+    given: Vec<(Vec<Addr>, Vec<Addr>)>,
+}
+
+impl Server {
+    /// Whether it gives such settings itself. Clients ask for what they need, so that a list that is not there says nothing.
+    fn gives(&self, lease: &Lease) -> bool {
+        let fits = |one: &[Addr], other: &[Addr]| one.is_empty() || other.is_empty() || one == other;
+        self.given.iter().any(|(routers, dns)| fits(routers, &lease.routers) && fits(dns, &lease.dns))
+    }
 }
 
 /// A server that was not there first.
@@ -77,17 +90,26 @@ pub(super) fn take(
     let Some(mac) = notice.sender().filter(|_| !lease.relayed) else { return };
     let head = notice.head;
     let key = (network(&head), head.ip_version);
-    let server =
-        Server { lease: lease.clone(), owner: Owner { mac, since: now, last: now, frame: head.frame, ttl: head.ttl }, address: head.src };
+    let server = Server {
+        lease: lease.clone(),
+        owner: Owner { mac, since: now, last: now, frame: head.frame, ttl: head.ttl },
+        address: head.src,
+        given: vec![(lease.routers.clone(), lease.dns.clone())],
+    };
     let Some(first) = servers.first.get_mut(&key) else {
         if servers.first.len() < NETWORKS {
             servers.first.insert(key, server);
         }
         return;
     };
-    if first.lease.server == lease.server || first.owner.mac == mac {
+    let same_settings = first.gives(lease);
+    if first.owner.mac == mac || (first.lease.server == lease.server && same_settings) {
         // What the first one gives later is what the network gives.
-        *first = server;
+        let mut given = std::mem::take(&mut first.given);
+        if !same_settings && given.len() < SETTINGS {
+            given.push((lease.routers.clone(), lease.dns.clone()));
+        }
+        *first = Server { given, ..server };
         let rivals: Vec<Mac> =
             incidents.iter().filter(|(newcomer, _)| newcomer.is_met_by(&key, lease, now)).map(|(newcomer, _)| newcomer.mac).collect();
         for rival in rivals {
@@ -98,7 +120,7 @@ pub(super) fn take(
                 |newcomer| newcomer.both(head.frame),
             );
         }
-    } else if first.lease.routers != lease.routers || first.lease.dns != lease.dns {
+    } else if !same_settings {
         let same_exchange = first.lease.transaction == lease.transaction;
         incidents.add(
             (key.0, mac),
@@ -171,6 +193,10 @@ impl Suspicion for Newcomer {
         if !self.both.is_empty() {
             let told = ("the first server answers too", "one set of settings in one network");
             more(20, told, self.both.clone(), "Both servers are in the same network at the same time.");
+        }
+        if self.lease.server == self.first.lease.server {
+            let told = ("it calls itself by the first server's identifier", "an identifier of its own");
+            more(20, told, self.frames.clone(), "It speaks in the first server's name from another machine.");
         }
         if self.names_itself() {
             let told = ("the second server names itself as router or DNS", "the machines that the first one names");

@@ -2,6 +2,7 @@
 
 mod addresses;
 pub mod detours;
+mod harmless;
 mod incidents;
 pub mod leases;
 pub mod moved;

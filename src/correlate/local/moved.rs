@@ -3,7 +3,7 @@
 //! ## What it sees
 //! The Ethernet addresses of TCP connections in mid-flow: the host keeps its own, and the machine that passes its packets on is another than before,
 //! within a minute after that machine had claimed an address in ARP or neighbour discovery towards this host or towards all. 50 points after an unasked
-//! answer; 25 when the machine that had the address objects; else 15.
+//! answer or announcements without end; 25 when the machine that had the address objects; else 15.
 //!
 //! ## Why it matters
 //! The claim worked: the traffic goes through the claimer now. It needs nothing learned beforehand.

@@ -3,7 +3,8 @@
 //! ## What it sees
 //! Every claim to an IP address, in ARP questions, answers and announcements and in neighbour solicitations and advertisements, beside who claimed it in
 //! the last five minutes. Points are added up for one machine: an address that another machine has (15); answers that nobody had asked for, sent to
-//! single machines (15, from three on 25); the other machine goes on to say that the address is its own (25); two victims at once, as gateway to client
+//! single machines (15, from three on 25); announcements to all that go on for eight seconds and more, twice as often as a host may defend its address,
+//! while another machine contradicts (20); the other machine goes on to say that the address is its own (25); two victims at once, as gateway to client
 //! and client to gateway (35).
 //! And the packets of a connection that went through one machine go through the claimer within a minute of such an answer (50).
 //!
@@ -11,10 +12,11 @@
 //! Who is believed to be the gateway sees all traffic to the outside and can answer in everybody's name: the path is bent inside the network.
 //!
 //! ## When it is wrong
-//! Standby routers take over an address: virtual hardware addresses (VRRP, CARP, HSRP, GLBP) stay quiet, and who announces to all, unasked answers to single
-//! machines left out, stays below severity 2. So do two machines with one address by mistake, and two ports of one machine (hardware addresses that
-//! differ in their last byte). A replaced card falls silent under its old address and gives 15 points, too few for a record. What a DHCP server has given
+//! Standby routers take over an address: virtual hardware addresses (VRRP, CARP, HSRP, GLBP) stay quiet, and who only announces to all, without going on
+//! for long against another, stays below severity 2. So do two machines with one address by mistake, and two ports of one machine (hardware addresses that
+//! follow each other). A replaced card falls silent under its old address and gives 15 points, too few for a record. What a DHCP server has given
 //! to the claimer is its own. A router that answers for many addresses when asked (proxy ARP) and a proxy of neighbour discovery stay quiet.
+//! A sleep proxy that answers for a sleeping machine announces its address to all; when the machine wakes and says so itself, that is severity 3.
 //! A monitor that misses questions takes answers for unasked ones; alone they are no record.
 //!
 //! ## Reference
@@ -22,15 +24,16 @@
 //! ettercap, arpspoof and bettercap make them.
 
 use super::addresses::{Addresses, Network, Owner, network};
+use super::harmless::Reading;
 use super::incidents::{Incidents, Suspicion};
 use super::moved;
 use super::tell::{Finding, MOST_FRAMES, signal, written};
-use crate::alert::{ArpFacts, Carrier, Considered, Mechanism, Signal};
+use crate::alert::{ArpFacts, Carrier, Mechanism, Signal};
 use crate::engine::decode::datagram::{self, DatagramHead};
 use crate::engine::decode::packet::Addr;
 use crate::engine::local::{Claim, Mac, Manner, Notice};
 use crate::engine::observation::Detour;
-use crate::engine::time::Timestamp;
+use crate::engine::time::{Span, Timestamp};
 
 /// Version of the detector.
 pub const VERSION: u32 = 1;
@@ -39,9 +42,11 @@ pub const CODE: &str = "S14";
 
 /// Addresses that are followed of one claimer, and receivers of each.
 const MOST_CLAIMED: usize = 8;
-/// From so many addresses of others on, a machine that only answers when asked is a proxy.
-const PROXY: usize = 3;
-
+/// So many announcements are no takeover, when they last longer than its burst: keepalived sends five, and five more after five seconds.
+const INSISTS: u32 = 6;
+const LONGER_THAN_A_TAKEOVER: Span = Span::from_secs(8);
+/// How often a host may defend its address at most (RFC 5227, section 2.4: DEFEND_INTERVAL).
+const DEFENDS_EVERY: Span = Span::from_secs(10);
 /// One machine that claims what may be another's.
 #[derive(Debug)]
 pub(super) struct Claimer {
@@ -55,7 +60,7 @@ pub(super) struct Claimer {
 }
 
 /// One address that it claims.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Claimed {
     address: Addr,
     /// The machine that has it.
@@ -66,6 +71,9 @@ struct Claimed {
     unasked: u32,
     /// Claims that reach all, or stand beside a question.
     open: u32,
+    /// Claims to all that nobody had asked for, and from when to when.
+    announced: u32,
+    announced_in: Option<(Timestamp, Timestamp)>,
     /// Answers to questions that replace what the asker knows.
     replacing: u32,
     /// To whom it was said: protocol and hardware address.
@@ -99,8 +107,8 @@ pub(super) fn take(
             );
         }
     }
-    let is_answer = matches!(claim.manner, Manner::Answering { .. }) && notice.receiver().is_some();
-    let unasked = is_answer && !addresses.answers(network, (notice.head.dst, address), mac, now);
+    let is_answer = matches!(claim.manner, Manner::Answering { .. }) && is_to_one(notice, claim);
+    let unasked = is_answer && !addresses.answers(network, (notice.head.dst, address), now);
     let was_there_before = |other: &Owner| before.is_none_or(|before| other.since < before.since);
     let is_known = incidents.find((network, mac)).is_some_and(|claimer| claimer.claims(address));
     let is_suspect = is_known || unasked || (others.iter().any(was_there_before) && !is_answered);
@@ -109,6 +117,12 @@ pub(super) fn take(
         let begin = || Claimer::new(network, mac, notice, claim);
         incidents.add((network, mac), now, begin, |claimer| claimer.claims_again(notice, claim, (rival, unasked)));
     }
+}
+
+/// Whether only one machine hears it. Where a capture has no Ethernet header the target's address must do.
+fn is_to_one(notice: &Notice, claim: &Claim) -> bool {
+    let receiver = notice.head.ether.map_or(claim.target_mac, |(_, receiver)| receiver);
+    notice.head.ip_version == 6 || (receiver[0] & 1 == 0 && receiver != [0; 6])
 }
 
 impl Claimer {
@@ -154,15 +168,22 @@ impl Claimer {
             self.frames.push(notice.head.frame);
         }
         if !self.claims(address) && self.claimed.len() < MOST_CLAIMED {
-            let new = Claimed { address, rival: None, contested: Vec::new(), unasked: 0, open: 0, replacing: 0, told: Vec::new() };
-            self.claimed.push(new);
+            self.claimed.push(Claimed { address, ..Claimed::default() });
         }
         let Some(claimed) = self.claimed.iter_mut().find(|claimed| claimed.address == address) else { return };
         claimed.rival = claimed.rival.or(rival);
         match claim.manner {
             _ if unasked => claimed.unasked = claimed.unasked.saturating_add(1),
-            Manner::Answering { overrides } => claimed.replacing = claimed.replacing.saturating_add(u32::from(overrides)),
-            Manner::Asking | Manner::Announcing => claimed.open = claimed.open.saturating_add(1),
+            Manner::Answering { overrides } if is_to_one(notice, claim) => {
+                claimed.replacing = claimed.replacing.saturating_add(u32::from(overrides));
+            }
+            Manner::Asking => claimed.open = claimed.open.saturating_add(1),
+            Manner::Answering { .. } | Manner::Announcing => {
+                claimed.open = claimed.open.saturating_add(1);
+                claimed.announced = claimed.announced.saturating_add(1);
+                let first = claimed.announced_in.map_or(notice.head.time, |(first, _)| first);
+                claimed.announced_in = Some((first, notice.head.time));
+            }
         }
         let told = (notice.head.dst, notice.receiver());
         if unasked && claimed.told.len() < MOST_CLAIMED && !claimed.told.contains(&told) {
@@ -203,6 +224,15 @@ impl Claimer {
                 .any(|one| self.claimed.iter().any(|other| one.address != other.address && told(one, other) && told(other, one)))
     }
 
+    /// It goes on to announce to all what another machine goes on to contradict.
+    fn insists(&self) -> Option<&Claimed> {
+        self.claimed.iter().find(|claimed| {
+            let lasted = claimed.announced_in.map_or(Span::ZERO, |(first, last)| last - first);
+            let is_dense = lasted >= LONGER_THAN_A_TAKEOVER && lasted < DEFENDS_EVERY.times(i64::from(claimed.announced) / 2);
+            claimed.announced >= INSISTS && is_dense && !claimed.contested.is_empty()
+        })
+    }
+
     fn unasked(&self) -> u32 {
         self.claimed.iter().fold(0, |sum, claimed| sum.saturating_add(claimed.unasked))
     }
@@ -234,6 +264,20 @@ impl Claimer {
                 "Whoever is asked nothing has no reason to tell a single machine where an address is.",
             ));
         }
+        if let Some(claimed) = self.insists() {
+            let told = (
+                format!("{} announcements of {} to all", claimed.announced, claimed.address),
+                "one, and silence when another objects".to_owned(),
+            );
+            let frames = self.frames.iter().copied().take(MOST_FRAMES).collect();
+            all.push(signal(
+                CODE,
+                20,
+                told,
+                frames,
+                "A machine that finds its address in use does not go on to announce it every few seconds.",
+            ));
+        }
         if let (Some(rival), false) = (main.rival, main.contested.is_empty()) {
             let told = (format!("{} went on to say so, after {here} had", written(rival.mac)), "one machine for one address".to_owned());
             all.push(signal(
@@ -249,73 +293,31 @@ impl Claimer {
             let told = (format!("{here} claims {}", names.join(" and ")), "one machine, its own addresses".to_owned());
             all.push(signal(CODE, 35, told, self.frames.clone(), "Who poses as both ends of a conversation stands in its middle."));
         }
-        all.extend(self.moved.as_ref().map(|detour| moved::signal_of(detour, unasked > 0, !main.contested.is_empty())));
+        all.extend(
+            self.moved.as_ref().map(|detour| moved::signal_of(detour, unasked > 0 || self.insists().is_some(), !main.contested.is_empty())),
+        );
         all
     }
 
-    /// The harmless explanations, and to how many points they hold the finding down.
-    fn considered(&self) -> (Vec<Considered>, u8) {
+    /// What the harmless explanations are weighed by.
+    fn reading(&self) -> Reading {
         let main = self.main();
-        let (two_sided, unasked) = (self.is_two_sided(), self.unasked() > 0);
-        let is_contested = main.is_some_and(|main| !main.contested.is_empty());
-        let rivals = self.claimed.iter().filter(|claimed| claimed.rival.is_some()).count();
-        let is_virtual = is_virtual(self.mac) && !two_sided;
-        let is_proxy = rivals >= PROXY && !unasked && self.head.ip_version == 4;
-        let one_machine = main.and_then(|main| main.rival).is_some_and(|rival| are_neighbours(rival.mac, self.mac)) && !two_sided;
-        let by_mistake = !unasked && !two_sided;
-        let mut all = Vec::new();
-        let mut weigh = |explanation, kept, why: &str| all.push(Considered { explanation, kept, why: why.to_owned() });
-        weigh(
-            "standby router that took over",
-            is_virtual || (by_mistake && !is_contested),
-            match () {
-                () if is_virtual => "the hardware address is one of those that standby routers share",
-                () if unasked => "a standby router announces to all, and this was sent to single machines that had asked nothing",
-                () if is_contested => "the machine that had the address goes on to use it",
-                () => "it was said to all, and the machine that had the address did not object",
-            },
-        );
-        weigh(
-            "replaced machine or card",
-            by_mistake && !is_contested,
-            if is_contested {
-                "the machine that had the address is still there"
-            } else {
-                "the machine that had the address was not heard afterwards"
-            },
-        );
-        weigh(
-            "two machines with the same address by mistake",
-            by_mistake,
-            if by_mistake { "both say so only as every machine does" } else { "such machines do not send answers that nobody asked for" },
-        );
-        if rivals >= PROXY {
-            weigh(
-                "router that answers for others (proxy)",
-                is_proxy,
-                if is_proxy { "it answers only when asked" } else { "it also speaks unasked" },
-            );
+        Reading {
+            two_sided: self.is_two_sided(),
+            forced: self.unasked() > 0 || self.insists().is_some(),
+            contested: main.is_some_and(|main| !main.contested.is_empty()),
+            rivals: self.claimed.iter().filter(|claimed| claimed.rival.is_some()).count(),
+            moved: self.moved.is_some(),
+            shared_mac: is_virtual(self.mac),
+            neighbour: main.and_then(|main| main.rival).is_some_and(|rival| are_neighbours(rival.mac, self.mac)),
+            v4: self.head.ip_version == 4,
         }
-        if one_machine {
-            weigh("two ports of one machine", true, "the hardware addresses differ in their last byte only");
-        }
-        let is_moved_on = self.moved.is_some() && is_contested;
-        // Where questions are not seen, every answer is unasked.
-        let is_alone = rivals == 0 && !two_sided && self.moved.is_none();
-        let cap = match () {
-            () if is_virtual || is_proxy || is_alone => 24,
-            () if one_machine => 39,
-            () if by_mistake && is_moved_on => 64,
-            () if by_mistake => 39,
-            () => 100,
-        };
-        (all, cap)
     }
 }
 
 impl Suspicion for Claimer {
     fn finding(&self) -> Finding {
-        let (considered, cap) = self.considered();
+        let reading = self.reading();
         let main = self.main();
         let claimed = main.map_or(self.head.src, |main| main.address);
         Finding {
@@ -328,8 +330,8 @@ impl Suspicion for Claimer {
             frames: self.frames.clone(),
             genuine: main.and_then(|main| main.rival),
             signals: self.signals(),
-            considered,
-            cap,
+            considered: reading.considered(),
+            cap: reading.cap(),
         }
     }
 }
@@ -346,6 +348,7 @@ pub(super) fn is_virtual(mac: Mac) -> bool {
     )
 }
 
-fn are_neighbours([a @ .., _]: Mac, [b @ .., _]: Mac) -> bool {
-    a == b
+/// Ports of one machine are numbered in a row; few have more than eight.
+fn are_neighbours([a @ .., x]: Mac, [b @ .., y]: Mac) -> bool {
+    a == b && x.abs_diff(y) < 8
 }

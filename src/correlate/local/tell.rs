@@ -91,6 +91,7 @@ impl Finding {
             grade,
             flow: self.flow(),
             http: None,
+            dns: None,
             forged: packet(&self.head),
             genuine_frames: genuine.iter().map(|packet| packet.frame).collect(),
             genuine,

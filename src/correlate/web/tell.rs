@@ -58,6 +58,7 @@ pub(super) fn tell(web: &Web, evidence: &Evidence, at: Timestamp) -> Alert {
         genuine: None,
         genuine_frames: Vec::new(),
         redirect: None,
+        dns: None,
         indicators: Vec::new(),
         sensor: SensorHealth {
             kernel_drops: 0,

@@ -14,7 +14,7 @@ pub struct Packet<'a> {
 }
 
 /// An IP address; IPv4 is kept as `::ffff:a.b.c.d`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Addr(pub u128);
 
 /// The header fields of a TCP segment, host byte order.

@@ -5,6 +5,7 @@ mod close_contradiction;
 mod competing_syn_ack;
 mod content_insert;
 mod device_fingerprint;
+pub mod dns_conflict;
 mod downgrade;
 mod early_answer;
 mod genuine_silence;
@@ -24,6 +25,7 @@ pub use stack_break::breaks_timestamps_rule;
 use super::case::scene::Scene;
 use super::decode::packet::TcpFlags;
 use crate::rules::device::DeviceLibrary;
+use crate::rules::dns_forged::ForgedAddresses;
 use crate::rules::indicators::Indicators;
 use crate::rules::redirects::RedirectLists;
 use indicator::Listed;
@@ -93,6 +95,8 @@ pub struct Evidence {
 pub struct Knowledge {
     /// The marks of known devices.
     pub devices: DeviceLibrary,
+    /// Addresses that forged answers of DNS are known to carry.
+    pub forged_addresses: ForgedAddresses,
     /// Lists of indicators.
     pub indicators: Indicators,
     /// Sites whose redirects mean nothing.
@@ -109,6 +113,17 @@ pub trait Detector: Sync {
     fn group(&self) -> Group;
     /// What it finds in a scene.
     fn inspect(&self, scene: &Scene, knowledge: &Knowledge) -> Option<Finding>;
+}
+
+/// A detector of something else than scenes, which therefore is no `Detector`.
+#[derive(Debug)]
+pub struct Described {
+    /// As in `Detector`.
+    pub code: &'static str,
+    /// As in `Detector`.
+    pub version: u32,
+    /// The group of its first evidence.
+    pub group: Group,
 }
 
 /// What a detector says.

@@ -105,8 +105,9 @@ pub struct History {
     pub rst: Record,
     /// Ethernet source and destination of the direction's first packet.
     pub ether: Option<Ends>,
-    /// Ethernet source and destination of the packet noted last.
+    /// Ethernet source and destination of the last payload noted, whole and in one word.
     link: Option<Ends>,
+    link_word: u64,
     link_changes: u8,
     noted: u32,
     early: [Record; EARLY],
@@ -124,12 +125,14 @@ impl History {
         self.noted = self.noted.saturating_add(1);
     }
 
-    /// Notes between which machines a packet passed; those of the packet noted before it, when they were others.
+    /// Notes between which machines payload passed; those of the payload before it, when they were others.
     #[inline]
     pub fn note_link(&mut self, ends: Option<Ends>) -> Option<Ends> {
-        if ends == self.link {
+        let word = word(ends);
+        if word == self.link_word {
             return None;
         }
+        self.link_word = word;
         let before = std::mem::replace(&mut self.link, ends)?;
         self.link_changes = self.link_changes.saturating_add(1);
         (ends.is_some() && self.link_changes <= LINK_CHANGES).then_some(before)
@@ -142,6 +145,14 @@ impl History {
         let (tail, head) = self.recent.split_at(start);
         self.early.iter().chain(head).chain(tail).filter(|record| record.frame != 0)
     }
+}
+
+/// Two addresses in one word, as every packet needs it: another source or another destination makes another word.
+#[inline]
+fn word(ends: Option<Ends>) -> u64 {
+    ends.map_or(0, |([a, b, c, d, e, f], [g, h, i, j, k, l])| {
+        u64::from_le_bytes([a, b, c, d, e, f, 0, 0]) ^ u64::from_le_bytes([0, 0, g, h, i, j, k, l])
+    })
 }
 
 impl Side {
@@ -171,6 +182,15 @@ impl Side {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_of_the_machines_is_told_of_four_times() {
+        let mut history = History::default();
+        let by = |last| Some(([2, 0, 0, 0, 0, last], [2, 0, 0, 0, 0, 7]));
+        assert_eq!([by(1), by(1), None, by(1)].map(|ends| history.note_link(ends)), [None; 4]);
+        let told: Vec<_> = (2..9).map(|last| history.note_link(by(last))).collect();
+        assert_eq!(told, [by(1), by(2), by(3), None, None, None, None], "the one that vanished counts");
+    }
 
     #[test]
     fn the_first_and_the_last_headers_are_held_in_order() {

@@ -128,7 +128,9 @@ fn carry_on(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sender, cont
     // Of the client the questions matter; its acknowledgments are half of all packets.
     if from_server || !record.is_bare_ack() || side.packets <= 2 {
         side.history.note(record);
-        if let Some(before) = side.history.note_link(head.ether) {
+        if record.len > 0
+            && let Some(before) = side.history.note_link(head.ether)
+        {
             context.events.push(FlowEvent::LinkChange { record: *record, before, after: head.ether.unwrap_or_default(), from_server });
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod arp;
 pub mod dhcp;
+pub mod dns;
 pub mod http;
 pub mod ndp;
 pub mod url;

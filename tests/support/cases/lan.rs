@@ -6,7 +6,7 @@ use super::{Alert, Case, Told};
 use crate::support::connection::{Connection, Side};
 use crate::support::host::{Host, client, site, v4};
 use crate::support::injector::Injector;
-use crate::support::lan::{Mac, Station, advertises, announces, answers, asks, probes, solicits, station};
+use crate::support::lan::{Mac, Station, advertises, announces, answers, answers_all, asks, probes, solicits, station};
 use crate::support::segment::{ACK, FIN};
 use crate::support::story::{Story, after_ms};
 
@@ -41,6 +41,13 @@ pub(super) fn cases() -> Vec<Case> {
             "A third machine tells the device three times, unasked, that it is the gateway; the gateway is not heard again.",
             "The gateway's card was replaced: the new one announces itself to all and answers questions; the old one is silent.",
             one_sided,
+        )
+        .into(),
+        Case::twins(
+            "local-arp-to-all",
+            "A third machine tells all, every second, that it is the gateway, which goes on to speak; a connection moves to it.",
+            "A standby router tells all five times, and five times more five seconds later, that it has the gateway's address; the router before is silent.",
+            to_all,
         )
         .into(),
         Case::twins(
@@ -151,6 +158,31 @@ fn one_sided(loud: bool) -> Told {
         }
     }
     if loud { Told::loud(story, [Alert::local("arp_spoof", &forged, Some(known)).up_to(2)]) } else { Told::silent(story) }
+}
+
+fn to_all(loud: bool) -> Told {
+    let mut story = Story::new();
+    let known = acquaint(&mut story, DEVICE, GATEWAY);
+    let mut tcp = story.connection(client(), site());
+    tcp.handshake(24.0);
+    tcp.request(&get("news.example", "/"));
+    genuine(&mut tcp, 15.0, &page(&prose(1)));
+    let mut forged = Vec::new();
+    for round in 0..10 {
+        let pause = if loud { 1050.0 } else { f64::from(round / 5) * 1000.0 + 1.0 };
+        tcp.wait(after_ms(pause));
+        let claim = if loud { answers_all(GATEWAY.at(OTHER)) } else { announces(GATEWAY.at(OTHER)) };
+        forged.push(tcp.story.put_frame(claim));
+        if loud && round == 1 {
+            tcp.story.put_frame(asks(GATEWAY, [192, 0, 2, 0x50]));
+        }
+        if round == 2 {
+            tcp.server.end.mac = OTHER;
+            tcp.request(&get("news.example", "/more"));
+            genuine(&mut tcp, 16.0, &page(&prose(1)));
+        }
+    }
+    if loud { Told::loud(story, [Alert::local("arp_spoof", &forged, Some(known))]) } else { Told::quiet(story) }
 }
 
 fn in_path_after_arp(loud: bool) -> Told {
@@ -279,7 +311,7 @@ fn given_anew() -> Told {
     let mut story = Story::new();
     let heir = DEVICE.at(OTHER);
     acquaint(&mut story, DEVICE, GATEWAY);
-    let settings = crate::support::lan::Settings { server: GATEWAY, router: GATEWAY.ip, dns: GATEWAY.ip };
+    let settings = crate::support::lan::Settings { server: GATEWAY, named: GATEWAY.ip, router: GATEWAY.ip, dns: GATEWAY.ip };
     story.put_frame(settings.gives(7, heir, true));
     story.put_frame(announces(heir));
     acquaint(&mut story, heir, GATEWAY);

@@ -11,7 +11,7 @@ const GATEWAY: Station = station(0x01);
 const ROGUE: Station = station(0x66);
 const OUTSIDE: [u8; 4] = [198, 51, 100, 80];
 
-const GENUINE: Settings = Settings { server: GATEWAY, router: GATEWAY.ip, dns: GATEWAY.ip };
+const GENUINE: Settings = Settings { server: GATEWAY, named: GATEWAY.ip, router: GATEWAY.ip, dns: GATEWAY.ip };
 
 pub(super) fn cases() -> Vec<Case> {
     [
@@ -27,6 +27,13 @@ pub(super) fn cases() -> Vec<Case> {
             "The network's own server and a second one serve in turns; the second one keeps the router and names itself as DNS.",
             "The network's own server is given another DNS server, and hands it out from then on.",
             dns,
+        )
+        .into(),
+        Case::twins(
+            "local-dhcp-in-its-name",
+            "Another machine answers first, in the identifier of the network's own DHCP server, which answers too: the DNS server is another.",
+            "A standby server answers in the same identifier with the same settings.",
+            in_the_servers_name,
         )
         .into(),
         Case::twins(
@@ -80,7 +87,11 @@ pub(super) fn cases() -> Vec<Case> {
 
 fn race(loud: bool) -> Told {
     let mut story = Story::new();
-    let second = if loud { Settings { server: ROGUE, router: ROGUE.ip, dns: ROGUE.ip } } else { Settings { server: ROGUE, ..GENUINE } };
+    let second = if loud {
+        Settings { server: ROGUE, named: ROGUE.ip, router: ROGUE.ip, dns: ROGUE.ip }
+    } else {
+        Settings { server: ROGUE, named: ROGUE.ip, ..GENUINE }
+    };
     story.put_frame(GENUINE.gives(6, station(0x18), true));
     story.wait(after_ms(4000.0));
     let known = story.put_frame(GENUINE.gives(7, DEVICE, false));
@@ -93,7 +104,8 @@ fn race(loud: bool) -> Told {
 
 fn dns(loud: bool) -> Told {
     let mut story = Story::new();
-    let second = Settings { server: if loud { ROGUE } else { GATEWAY }, router: GATEWAY.ip, dns: ROGUE.ip };
+    let server = if loud { ROGUE } else { GATEWAY };
+    let second = Settings { server, named: server.ip, router: GATEWAY.ip, dns: ROGUE.ip };
     let (mut forged, mut known) = (Vec::new(), 0);
     for turn in 0..3 {
         let last = 0x30 + 2 * turn as u8;
@@ -106,6 +118,17 @@ fn dns(loud: bool) -> Told {
         story.wait(after_ms(2000.0));
     }
     if loud { Told::loud(story, [Alert::local("dhcp_rogue", &forged, Some(known)).up_to(2).by(["S14d"])]) } else { Told::silent(story) }
+}
+
+fn in_the_servers_name(loud: bool) -> Told {
+    let mut story = Story::new();
+    let second = Settings { server: ROGUE, dns: if loud { ROGUE.ip } else { GATEWAY.ip }, ..GENUINE };
+    story.put_frame(GENUINE.gives(6, station(0x18), true));
+    story.wait(after_ms(4000.0));
+    let forged = story.put_frame(second.gives(7, DEVICE, true));
+    story.wait(after_ms(1.0));
+    story.put_frame(GENUINE.gives(7, DEVICE, true));
+    if loud { Told::loud(story, [Alert::local("dhcp_rogue", &[forged], Some(1)).up_to(2).by(["S14d"])]) } else { Told::silent(story) }
 }
 
 fn six(loud: bool) -> Told {
@@ -179,7 +202,7 @@ fn other_network() -> Told {
     story.put_frame(GENUINE.gives(7, DEVICE, true));
     story.wait(after_ms(90_000.0));
     let there = Station { mac: [2, 0x11, 0x22, 0x33, 0x44, 0x55], ip: [203, 0, 113, 1], ip6: link_local(9) };
-    let settings = Settings { server: there, router: there.ip, dns: there.ip };
+    let settings = Settings { server: there, named: there.ip, router: there.ip, dns: there.ip };
     story.put_frame(settings.gives(8, Station { ip: [203, 0, 113, 40], ..DEVICE }, false));
     story.put_frame(settings.gives(8, Station { ip: [203, 0, 113, 40], ..DEVICE }, true));
     Told::silent(story)

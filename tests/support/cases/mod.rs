@@ -2,6 +2,7 @@
 
 mod closes;
 mod content;
+mod dns;
 mod evasion;
 mod framing;
 mod fronts;
@@ -33,13 +34,22 @@ pub(crate) fn all() -> Vec<Case> {
         in_path::cases(),
         resets::cases(),
         evasion::cases(),
-        listed::cases(),
+        dns::cases(),
         portals::cases(),
         content::cases(),
     ];
-    let local = [lan::cases(), lan_settings::cases()];
-    let quiet =
-        [fronts::cases(), tcp::cases(), closes::cases(), listed::quiet(), portals::quiet(), sensor::cases(), web::cases(), rare::cases()];
+    let local = [lan::cases(), lan_settings::cases(), listed::cases()];
+    let quiet = [
+        fronts::cases(),
+        tcp::cases(),
+        closes::cases(),
+        listed::quiet(),
+        portals::quiet(),
+        sensor::cases(),
+        web::cases(),
+        rare::cases(),
+        dns::harmless::cases(),
+    ];
     let mut cases: Vec<Case> = loud_and_twins.into_iter().chain(local).chain(quiet).flatten().collect();
     cases.sort_by(|a, b| a.name.cmp(&b.name));
     cases

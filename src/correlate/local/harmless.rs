@@ -1,0 +1,94 @@
+//! The harmless explanations of a claim to another's address: which stand, and how far they hold the finding down.
+
+use crate::alert::Considered;
+
+/// From so many addresses of others on, a machine that only answers when asked is a proxy.
+const PROXY: usize = 3;
+/// Below any record, and below what wakes somebody; `tell.rs` has the borders.
+const NO_RECORD: u8 = 24;
+const RECORD: u8 = 39;
+const WAKES: u8 = 64;
+
+/// What is known of a claimer, as far as explanations go by it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading {
+    /// It poses as two machines at once.
+    pub(super) two_sided: bool,
+    /// It answers unasked, or announces without end.
+    pub(super) forced: bool,
+    /// The machine that had the address goes on to say so.
+    pub(super) contested: bool,
+    /// Addresses that it claims and others have.
+    pub(super) rivals: usize,
+    /// Traffic moved to it.
+    pub(super) moved: bool,
+    /// Its hardware address is one that routers share.
+    pub(super) shared_mac: bool,
+    /// Its hardware address follows that of the machine that has the address.
+    pub(super) neighbour: bool,
+    /// ARP; else neighbour discovery.
+    pub(super) v4: bool,
+}
+
+impl Reading {
+    fn is_virtual(self) -> bool {
+        self.shared_mac && !self.two_sided
+    }
+    fn is_proxy(self) -> bool {
+        self.rivals >= PROXY && !self.forced && self.v4
+    }
+    fn is_one_machine(self) -> bool {
+        self.neighbour && !self.two_sided
+    }
+    fn is_mistake(self) -> bool {
+        !self.forced && !self.two_sided
+    }
+    /// Where questions are not seen, every answer is unasked.
+    fn is_alone(self) -> bool {
+        self.rivals == 0 && !self.two_sided && !self.moved
+    }
+
+    /// At most so many points.
+    pub(super) fn cap(self) -> u8 {
+        match () {
+            () if self.is_virtual() || self.is_proxy() || self.is_alone() => NO_RECORD,
+            () if self.is_one_machine() => RECORD,
+            () if self.is_mistake() && self.moved && self.contested => WAKES,
+            () if self.is_mistake() => RECORD,
+            () => 100,
+        }
+    }
+
+    /// Each explanation, and why it stands or falls.
+    pub(super) fn considered(self) -> Vec<Considered> {
+        let took_over = self.is_mistake() && !self.contested;
+        let standby = match () {
+            () if self.is_virtual() => "the hardware address is one of those that standby routers share",
+            () if self.forced => {
+                "a standby router announces to all, and once; this went to single machines that had asked nothing, or to all for long"
+            }
+            () if self.contested => "the machine that had the address goes on to use it",
+            () => "it was said to all, and the machine that had the address did not object",
+        };
+        let still_there = "the machine that had the address is still there";
+        let replaced = if self.contested { still_there } else { "the machine that had the address was not heard afterwards" };
+        let mistake = if self.is_mistake() {
+            "both say so only as every machine does"
+        } else {
+            "such machines do not send answers that nobody asked for"
+        };
+        let mut all = vec![
+            ("standby router that took over", self.is_virtual() || took_over, standby),
+            ("replaced machine or card", took_over, replaced),
+            ("two machines with the same address by mistake", self.is_mistake(), mistake),
+        ];
+        if self.rivals >= PROXY {
+            let why = if self.is_proxy() { "it answers only when asked" } else { "it also speaks unasked" };
+            all.push(("router that answers for others (proxy)", self.is_proxy(), why));
+        }
+        if self.is_one_machine() {
+            all.push(("two ports of one machine", true, "the hardware addresses follow each other"));
+        }
+        all.into_iter().map(|(explanation, kept, why)| Considered { explanation, kept, why: why.to_owned() }).collect()
+    }
+}
