@@ -11,6 +11,7 @@ use crate::engine::protocol::http::RedirectKind;
 use crate::engine::time::{Span, Timestamp};
 
 pub(super) mod dns;
+mod redirects;
 
 /// 2026-11-24 12:00:01 UTC and some microseconds.
 fn at(micros: i64) -> Timestamp {
@@ -34,9 +35,9 @@ pub(super) fn all() -> Vec<(&'static str, Alert)> {
         ("endpoint_redirect", endpoint_redirect()),
         ("syn_ack", syn_ack()),
         ("ipv6_vlan", ipv6_vlan()),
-        ("portal", portal()),
-        ("notice", notice()),
-        ("suspicious", suspicious()),
+        ("portal", redirects::portal()),
+        ("notice", redirects::notice()),
+        ("suspicious", redirects::suspicious()),
         ("low_content", low_content()),
         ("inconclusive", inconclusive()),
         ("dns_answer", dns::forged()),
@@ -263,25 +264,6 @@ pub(super) fn listed_contact() -> Alert {
 pub(super) fn listed_redirect() -> Alert {
     let indicators = vec![listed("location", "http://a.evil.example/x")];
     Alert { severity: 1, grade: Grade::High, redirect: Some(redirect("http://a.evil.example/x")), indicators, ..endpoint_redirect() }
-}
-
-pub(super) fn portal() -> Alert {
-    Alert { verdict: Verdict::CaptivePortal, redirect: Some(redirect("http://192.168.7.1/login")), ..endpoint_redirect() }
-}
-
-pub(super) fn notice() -> Alert {
-    let why = "the target is listed as a notice of Example Telecom (measurements of 2026, 2026-01)".to_owned();
-    let considered = vec![Considered { explanation: "captive portal or operator's notice", kept: true, why }];
-    Alert {
-        verdict: Verdict::OperatorNotice,
-        redirect: Some(redirect("http://notices.telecom.example/quota?p=7")),
-        considered,
-        ..endpoint_redirect()
-    }
-}
-
-pub(super) fn suspicious() -> Alert {
-    Alert { verdict: Verdict::SuspiciousRedirect, redirect: Some(redirect("http://a.b.c.example:30495/x")), ..endpoint_redirect() }
 }
 
 /// Conflicting bytes of an unknown protocol, too little to wake anybody.
