@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -319,9 +320,9 @@ fn following(path: &Path, workers: &str) -> Following {
 }
 
 impl Following {
-    fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    // Not by the program `kill`, which a machine with nothing installed has not got.
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Exit status and standard error, once it has ended.
@@ -360,7 +361,7 @@ fn await_reading(child: &Child, path: &Path) {
 
 #[test]
 fn a_growing_file_is_followed_until_a_signal_says_stop() {
-    for (signal, workers) in [("INT", "1"), ("TERM", "2")] {
+    for (signal, workers) in [(Signal::INT, "1"), (Signal::TERM, "2")] {
         let folder = folder();
         let bytes = fs::read(capture(LOUD)).unwrap();
         let path = write(&folder, "growing.pcap", &bytes[..10]);

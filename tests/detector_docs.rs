@@ -1,6 +1,6 @@
 //! `docs/detectors.md` is what the doc blocks of the detectors say, in the registry's order.
 
-use sidewatch::correlate::{chain, local};
+use sidewatch::correlate::{chain, local, web};
 use sidewatch::engine::detect::registry::{DETECTORS, OF_DNS};
 use sidewatch::engine::detect::{Described, Group};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,13 +21,16 @@ const LOCAL_APART: [&str; 6] = ["mod", "addresses", "harmless", "incidents", "te
 /// The detector of what clients do afterwards.
 const CHAIN: &str = "src/correlate/chain";
 const CHAIN_APART: [&str; 4] = ["mod", "contacts", "seen", "tests"];
+/// Detectors of web answers of other times.
+const WEB: &str = "src/correlate/web";
+const WEB_APART: [&str; 3] = ["mod", "fifo", "tell"];
 
 const HEADINGS: [&str; 4] = ["What it sees", "Why it matters", "When it is wrong", "Reference"];
 
 const PREFACE: &str = "\
 # Detectors
 
-Made from the doc blocks in `src/engine/detect/`, `src/correlate/chain/` and `src/correlate/local/`; `SIDEWATCH_BLESS=1 cargo test` writes it anew. Each detector of a connection
+Made from the doc blocks in `src/engine/detect/` and in `chain/`, `local/` and `web/` of `src/correlate/`; `SIDEWATCH_BLESS=1 cargo test` writes it anew. Each detector of a connection
 looks at a suspect packet beside the server's other packets, and gives evidence: it never decides alone that something was forged. Within a group only the
 strongest detector counts, except that header votes and points of content are added up. The detectors of the local network, S14 and its kin, add up what
 speaks against one machine, and hold it down where harmless explanations stand: from 25 points it is a record of severity 3, from 40 severity 2, from 65
@@ -77,10 +80,15 @@ fn each_detector_of_the_local_network_is_listed_once() {
 }
 
 #[test]
+fn each_detector_of_web_answers_is_listed_once() {
+    let codes: BTreeSet<&str> = web::DETECTORS.iter().map(|(code, _)| *code).collect();
+    assert_eq!(explained(WEB, &WEB_APART).keys().map(String::as_str).collect::<BTreeSet<_>>(), codes);
+}
+
+#[test]
 fn each_doc_block_has_the_four_headings_in_order_and_something_below_each() {
-    for file in
-        explained(FOLDER, &APART).values().chain(explained(LOCAL, &LOCAL_APART).values()).chain(explained(CHAIN, &CHAIN_APART).values())
-    {
+    let across = explained(LOCAL, &LOCAL_APART).into_iter().chain(explained(CHAIN, &CHAIN_APART)).chain(explained(WEB, &WEB_APART));
+    for file in explained(FOLDER, &APART).into_iter().chain(across).map(|(_, file)| file) {
         let headings: Vec<&str> = file.body.iter().filter_map(|line| line.strip_prefix("## ")).collect();
         assert_eq!(headings, HEADINGS, "{}.rs", file.stem);
         let mut sections = file.body.split(|line| line.starts_with("## "));
@@ -106,11 +114,14 @@ fn page() -> String {
     page.push_str("\n| code | finds | group | version |\n|---|---|---|---|\n");
     let of_flows = registered().into_iter().map(|detector| (detector.code, detector.version, name(detector.group), FOLDER));
     let of_networks = local::DETECTORS.iter().map(|(code, version)| (*code, *version, "local network", LOCAL));
+    let mut web_files = explained(WEB, &WEB_APART);
     let of_chains = chain::DETECTORS.iter().map(|(code, version)| (*code, *version, "chain", CHAIN));
+    let of_webs = web::DETECTORS.iter().map(|(code, version)| (*code, *version, "across flows", WEB));
     let told: Vec<_> = of_flows
         .chain(of_chains)
         .chain(of_networks)
-        .filter_map(|row| Some((row, files.remove(row.0).or_else(|| local_files.remove(row.0))?)))
+        .chain(of_webs)
+        .filter_map(|row| Some((row, files.remove(row.0).or_else(|| local_files.remove(row.0)).or_else(|| web_files.remove(row.0))?)))
         .collect();
     for ((code, version, group, folder), file) in &told {
         writeln!(page, "| {code} | [{}](../{folder}/{}.rs) | {group} | {version} |", file.title.trim_end_matches('.'), file.stem).unwrap();
@@ -152,6 +163,7 @@ const fn name(group: Group) -> &'static str {
         Group::Timing => "timing",
         Group::Indicator => "G, a listed indicator",
         Group::Content => "content",
+        Group::Downgrade => "downgrade",
         Group::Class => "class only",
     }
 }

@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         write(corpus, "html", &case, &seeds.html)?;
         write(corpus, "url", &case, seeds.url.join("\n").as_bytes())?;
     }
-    for file in ["devices", "redirects", "portals"] {
+    for file in ["devices", "redirects", "portals", "operators"] {
         let rules = fs::read_to_string(project.join(format!("rules/{file}.toml")))?;
         for (number, table) in rules.split("\n[[").skip(1).enumerate() {
             write(corpus, "rules", &format!("{file}-{number}"), format!("[[{table}").as_bytes())?;

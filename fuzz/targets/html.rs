@@ -49,6 +49,7 @@ fuzz_target!(|data: &[u8]| {
         match event {
             Event::Head(response) => leads_away(&response.redirects, asked.as_ref()),
             Event::Body(redirects) => leads_away(redirects, None),
+            Event::Whole(_) => false,
         };
     }
 });

@@ -40,7 +40,7 @@ pub(super) fn next_steps(alert: &Alert) -> Vec<&'static str> {
         Verdict::OnPathInjection | Verdict::InPathInjection | Verdict::LocalMitm => match alert.mechanism {
             Mechanism::HttpRedirect if went(alert) => vec![KEEP, DO_NOT_OPEN, CHECK_THIS_DEVICE, COMPARE, ENCRYPT, ASK],
             Mechanism::HttpRedirect => vec![KEEP, DO_NOT_OPEN, CHECK_DEVICE, COMPARE, ENCRYPT, ASK],
-            Mechanism::HttpContent | Mechanism::TcpContent => vec![KEEP, DO_NOT_RUN, COMPARE, ENCRYPT, ASK],
+            Mechanism::HttpContent | Mechanism::TcpContent | Mechanism::TlsDowngrade => vec![KEEP, DO_NOT_RUN, COMPARE, ENCRYPT, ASK],
             Mechanism::TcpReset | Mechanism::TcpFin => vec![KEEP, BLOCKED, REPEATS],
             Mechanism::SynAck | Mechanism::Indicator => vec![KEEP, COMPARE, ENCRYPT, REPEATS],
             Mechanism::DnsAnswer => vec![KEEP, DO_NOT_GO, COMPARE_NAMES, ENCRYPT_NAMES, ASK],
@@ -51,7 +51,7 @@ pub(super) fn next_steps(alert: &Alert) -> Vec<&'static str> {
         Verdict::ListedContact => vec![KEEP, CHECK_DEVICE, UNKNOWN_TARGET, ASK],
         _ if alert.severity <= 2 && !alert.indicators.is_empty() => vec![KEEP, DO_NOT_OPEN, CHECK_DEVICE, COMPARE, ASK],
         Verdict::EndpointRedirect => vec![NOT_URGENT, UNKNOWN_TARGET],
-        Verdict::CaptivePortal => vec![NOT_URGENT, UNEXPECTED],
+        Verdict::CaptivePortal | Verdict::OperatorNotice => vec![NOT_URGENT, UNEXPECTED],
         Verdict::SuspiciousRedirect => vec![NOT_URGENT, UNKNOWN_TARGET, COMPARE],
         Verdict::Inconclusive => vec![NOT_URGENT, KEEP, REPEATS],
     }

@@ -11,8 +11,10 @@ pub enum Verdict {
     LocalMitm,
     /// The site, or an ad in it, made the redirect.
     EndpointRedirect,
-    /// A captive portal, or an operator's notice, by its shape.
+    /// A portal of the network asks for a log-in.
     CaptivePortal,
+    /// The network's operator tells its customers something.
+    OperatorNotice,
     /// The shape alone.
     SuspiciousRedirect,
     /// A listed indicator, and nothing else.
@@ -48,6 +50,8 @@ pub enum Mechanism {
     RaRogue,
     /// An ICMP or ICMPv6 redirect.
     IcmpRedirect,
+    /// An answer by http where https was to be expected.
+    TlsDowngrade,
     /// Nothing was forged: a listed indicator was met.
     Indicator,
 }
@@ -88,6 +92,7 @@ impl Verdict {
             Self::LocalMitm => "local_mitm",
             Self::EndpointRedirect => "endpoint_redirect",
             Self::CaptivePortal => "captive_portal",
+            Self::OperatorNotice => "operator_notice",
             Self::SuspiciousRedirect => "suspicious_redirect",
             Self::ListedContact => "listed_contact",
             Self::Inconclusive => "inconclusive",
@@ -117,6 +122,7 @@ impl Mechanism {
             Self::DhcpRogue => "dhcp_rogue",
             Self::RaRogue => "ra_rogue",
             Self::IcmpRedirect => "icmp_redirect",
+            Self::TlsDowngrade => "tls_downgrade",
             Self::Indicator => "indicator",
         }
     }

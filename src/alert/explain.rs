@@ -14,6 +14,10 @@ mod tests;
 const ADDRESS_LIMIT: usize = 72;
 /// Said of a packet that contradicts another while its header gives no sign which of the two is the server's.
 const JUDGED: &str = "was judged to be the forged one";
+/// What a captive portal's answer is.
+const PORTAL: &str = "a log-in page as hotels, trains and cafes have them";
+/// What an operator's notice is.
+const NOTICE: &str = "a notice of the network's operator to its customers";
 /// Characters of the longest name in DNS (RFC 1035, section 2.3.4, in its written form).
 const HOST_LIMIT: usize = 253;
 
@@ -41,7 +45,8 @@ pub fn headline(alert: &Alert) -> String {
         Verdict::OnPathInjection => format!("A {forged} {}", forged_thing(alert.mechanism, true)),
         Verdict::InPathInjection | Verdict::LocalMitm => format!("A {forged} {}", forged_thing(alert.mechanism, false)),
         Verdict::EndpointRedirect => format!("A {} by the site itself or by something on its page", plain_thing(alert.mechanism)),
-        Verdict::CaptivePortal => "A log-in page or an operator's notice, by its shape".to_owned(),
+        Verdict::CaptivePortal => "A log-in page of this network, by its shape".to_owned(),
+        Verdict::OperatorNotice => "A notice of the network's operator, by its shape".to_owned(),
         Verdict::ListedContact => "Contact with a listed indicator".to_owned(),
         Verdict::SuspiciousRedirect => "An unusual redirect; nothing shows that it was forged".to_owned(),
         Verdict::Inconclusive => format!("A {} that does not fit; too little was seen to say why", plain_thing(alert.mechanism)),
@@ -66,7 +71,12 @@ pub fn explanation(alert: &Alert) -> String {
         Verdict::InPathInjection => (one_answer(alert), author_unknown(alert)),
         Verdict::LocalMitm => (one_answer(alert), inside_this_network(alert)),
         Verdict::EndpointRedirect => (by_the_site(alert), harmless(alert, "sites and the advertisements on them redirect all the time")),
-        Verdict::CaptivePortal => (by_the_network(alert), harmless(alert, "networks show such pages on purpose and to everybody on them")),
+        Verdict::CaptivePortal => {
+            (by_the_network(alert, PORTAL), harmless(alert, "networks show such pages on purpose and to everybody on them"))
+        }
+        Verdict::OperatorNotice => {
+            (by_the_network(alert, NOTICE), harmless(alert, "operators show such pages when a quota is used up or a bill is unpaid"))
+        }
         Verdict::ListedContact => (in_contact(alert), harmless(alert, "lists grow old, and who looks into a case goes there too")),
         Verdict::SuspiciousRedirect => {
             (by_shape(alert), harmless(alert, "advertisements, trackers and link shorteners redirect in the same way"))
@@ -102,6 +112,8 @@ const fn forged_thing(mechanism: Mechanism, heard: bool) -> &'static str {
         (Mechanism::HttpRedirect, false) => "answer sent this device elsewhere; the genuine answer never came",
         (Mechanism::HttpContent, true) => "answer gave this device other content; the genuine one was seen too",
         (Mechanism::HttpContent, false) => "answer gave this device other content; the genuine one never came",
+        (Mechanism::TlsDowngrade, true) => "answer kept this device from an encrypted page; the genuine one was seen too",
+        (Mechanism::TlsDowngrade, false) => "answer kept this device from an encrypted page",
         (Mechanism::TcpContent, true) => "piece of data in a connection; the genuine one was seen too",
         (Mechanism::TcpContent, false) => "piece of data in a connection; the genuine one never came",
         (Mechanism::TcpReset, true) => "signal broke off a connection; the server itself went on",
@@ -130,13 +142,14 @@ fn is_contradicted(alert: &Alert) -> bool {
     let two_versions = alert.signals.iter().any(|signal| signal.code == "S1");
     alert.genuine.is_none()
         && !two_versions
-        && matches!(alert.mechanism, Mechanism::HttpRedirect | Mechanism::HttpContent | Mechanism::TcpContent)
+        && matches!(alert.mechanism, Mechanism::HttpRedirect | Mechanism::HttpContent | Mechanism::TcpContent | Mechanism::TlsDowngrade)
 }
 
 const fn deed_in_words(mechanism: Mechanism) -> &'static str {
     match mechanism {
         Mechanism::HttpRedirect => "answer sent this device elsewhere",
         Mechanism::HttpContent => "answer gave this device other content",
+        Mechanism::TlsDowngrade => "answer kept this device from an encrypted page",
         _ => "piece of data in a connection",
     }
 }
@@ -144,7 +157,7 @@ const fn deed_in_words(mechanism: Mechanism) -> &'static str {
 const fn plain_thing(mechanism: Mechanism) -> &'static str {
     match mechanism {
         Mechanism::HttpRedirect => "redirect",
-        Mechanism::HttpContent => "web answer",
+        Mechanism::HttpContent | Mechanism::TlsDowngrade => "web answer",
         Mechanism::TcpContent => "piece of data",
         Mechanism::TcpReset => "broken-off connection",
         Mechanism::TcpFin => "closed connection",
@@ -167,7 +180,7 @@ fn two_answers(alert: &Alert) -> String {
         _ if is_contradicted(alert) => {
             format!("This device {asked}, and a packet in the server's name {deed}. That packet {mark}, and {when}.")
         }
-        Mechanism::HttpRedirect | Mechanism::HttpContent | Mechanism::DnsAnswer => {
+        Mechanism::HttpRedirect | Mechanism::HttpContent | Mechanism::TlsDowngrade | Mechanism::DnsAnswer => {
             format!(
                 "This device {asked} and got two different answers in the name of the same server. One of them {mark} and {deed}; {when}."
             )
@@ -230,10 +243,9 @@ fn by_the_site(alert: &Alert) -> String {
     )
 }
 
-fn by_the_network(alert: &Alert) -> String {
+fn by_the_network(alert: &Alert, page: &str) -> String {
     format!(
-        "This device {}, and the answer {}. By its shape it is a notice of the network's operator or a log-in page as hotels, trains and \
-         cafes have them; nothing else was checked.",
+        "This device {}, and the answer {}. By its shape that is {page}, put in the place of the site's answer; nothing else was checked.",
         asked(alert),
         deed(alert)
     )
@@ -293,6 +305,7 @@ fn deed(alert: &Alert) -> String {
     match (alert.mechanism, &alert.redirect) {
         (_, Some(redirect)) => format!("sent the device to {}", short(&redirect.to)),
         (Mechanism::HttpRedirect, None) => "sent the device to another address".to_owned(),
+        (Mechanism::TlsDowngrade, None) => "kept the device from an encrypted page".to_owned(),
         (Mechanism::HttpContent, None) => "gave the device other content".to_owned(),
         (Mechanism::TcpContent, None) => "brought other data".to_owned(),
         (Mechanism::TcpReset, None) => "broke the connection off".to_owned(),

@@ -12,6 +12,7 @@ use crate::engine::time::{Span, Timestamp};
 
 mod chain;
 pub(super) mod dns;
+mod redirects;
 
 /// 2026-11-24 12:00:01 UTC and some microseconds.
 fn at(micros: i64) -> Timestamp {
@@ -41,8 +42,9 @@ pub(super) fn all() -> Vec<(&'static str, Alert)> {
         ("endpoint_redirect", endpoint_redirect()),
         ("syn_ack", syn_ack()),
         ("ipv6_vlan", ipv6_vlan()),
-        ("portal", portal()),
-        ("suspicious", suspicious()),
+        ("portal", redirects::portal()),
+        ("notice", redirects::notice()),
+        ("suspicious", redirects::suspicious()),
         ("low_content", low_content()),
         ("inconclusive", inconclusive()),
         ("dns_answer", dns::forged()),
@@ -269,14 +271,6 @@ pub(super) fn listed_contact() -> Alert {
 pub(super) fn listed_redirect() -> Alert {
     let indicators = vec![listed("location", "http://a.evil.example/x")];
     Alert { severity: 1, grade: Grade::High, redirect: Some(redirect("http://a.evil.example/x")), indicators, ..endpoint_redirect() }
-}
-
-pub(super) fn portal() -> Alert {
-    Alert { verdict: Verdict::CaptivePortal, redirect: Some(redirect("http://192.168.7.1/login")), ..endpoint_redirect() }
-}
-
-pub(super) fn suspicious() -> Alert {
-    Alert { verdict: Verdict::SuspiciousRedirect, redirect: Some(redirect("http://a.b.c.example:30495/x")), ..endpoint_redirect() }
 }
 
 /// Conflicting bytes of an unknown protocol, too little to wake anybody.

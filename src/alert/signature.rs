@@ -20,6 +20,7 @@ pub(super) const fn id(mechanism: Mechanism, verdict: Verdict) -> u32 {
         Mechanism::DhcpRogue => 10,
         Mechanism::RaRogue => 11,
         Mechanism::IcmpRedirect => 12,
+        Mechanism::TlsDowngrade => 13,
         Mechanism::Indicator => 14,
     };
     let ones = match verdict {
@@ -30,6 +31,7 @@ pub(super) const fn id(mechanism: Mechanism, verdict: Verdict) -> u32 {
         Verdict::SuspiciousRedirect => 5,
         Verdict::Inconclusive => 6,
         Verdict::LocalMitm => 7,
+        Verdict::OperatorNotice => 8,
         Verdict::ListedContact => 9,
     };
     BASE + 100 * hundreds + ones
@@ -50,6 +52,7 @@ pub(super) fn name(mechanism: Mechanism, verdict: Verdict) -> String {
         Mechanism::DhcpRogue => "DHCP configuration",
         Mechanism::RaRogue => "router advertisement",
         Mechanism::IcmpRedirect => "ICMP redirect",
+        Mechanism::TlsDowngrade => "answer without encryption",
         Mechanism::Indicator => "contact",
     };
     match verdict {
@@ -57,7 +60,8 @@ pub(super) fn name(mechanism: Mechanism, verdict: Verdict) -> String {
         Verdict::InPathInjection => format!("Sidewatch forged {what}, genuine answer suppressed"),
         Verdict::LocalMitm => format!("Sidewatch forged {what}, path bent inside this network"),
         Verdict::EndpointRedirect => format!("Sidewatch {what} by the site itself"),
-        Verdict::CaptivePortal => format!("Sidewatch {what} of a portal or an operator's notice"),
+        Verdict::CaptivePortal => format!("Sidewatch {what} of a captive portal"),
+        Verdict::OperatorNotice => format!("Sidewatch {what} of an operator's notice"),
         Verdict::SuspiciousRedirect => format!("Sidewatch suspicious {what}, by shape alone"),
         Verdict::ListedContact => format!("Sidewatch {what} with listed infrastructure"),
         Verdict::Inconclusive => format!("Sidewatch inconclusive {what}"),
@@ -70,7 +74,7 @@ pub(super) const fn category(verdict: Verdict) -> &'static str {
         Verdict::OnPathInjection | Verdict::InPathInjection => "Network injection",
         Verdict::LocalMitm => "Attack inside the local network",
         Verdict::EndpointRedirect => "Redirect by the site",
-        Verdict::CaptivePortal => "Portal or operator notice",
+        Verdict::CaptivePortal | Verdict::OperatorNotice => "Portal or operator notice",
         Verdict::SuspiciousRedirect => "Suspicious redirect",
         Verdict::ListedContact => "Contact with listed infrastructure",
         Verdict::Inconclusive => "Inconclusive observation",
@@ -83,7 +87,7 @@ mod tests {
 
     use super::*;
 
-    const MECHANISMS: [Mechanism; 13] = [
+    const MECHANISMS: [Mechanism; 14] = [
         Mechanism::HttpRedirect,
         Mechanism::HttpContent,
         Mechanism::TcpContent,
@@ -97,8 +101,9 @@ mod tests {
         Mechanism::RaRogue,
         Mechanism::IcmpRedirect,
         Mechanism::Indicator,
+        Mechanism::TlsDowngrade,
     ];
-    const VERDICTS: [Verdict; 8] = [
+    const VERDICTS: [Verdict; 9] = [
         Verdict::OnPathInjection,
         Verdict::InPathInjection,
         Verdict::EndpointRedirect,
@@ -107,6 +112,7 @@ mod tests {
         Verdict::Inconclusive,
         Verdict::LocalMitm,
         Verdict::ListedContact,
+        Verdict::OperatorNotice,
     ];
 
     #[test]
@@ -114,7 +120,7 @@ mod tests {
         let pairs = MECHANISMS.iter().flat_map(|&m| VERDICTS.iter().map(move |&v| (m, v)));
         let ids: BTreeSet<u32> = pairs.clone().map(|(m, v)| id(m, v)).collect();
         let names: BTreeSet<String> = pairs.map(|(m, v)| name(m, v)).collect();
-        assert_eq!((ids.len(), names.len()), (104, 104));
+        assert_eq!((ids.len(), names.len()), (126, 126));
         assert_eq!(ids.first(), Some(&9_000_101));
     }
 

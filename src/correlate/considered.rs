@@ -5,7 +5,7 @@ use crate::engine::case::scene::Scene;
 use crate::engine::detect::{Assessment, breaks_timestamps_rule};
 use crate::engine::protocol::url::{Address, is_cross_site};
 
-use super::verdict::Ruling;
+use super::verdict::{Ruling, same_stack};
 
 /// Every explanation that could apply to the assessment.
 pub(super) fn consider(assessment: &Assessment, ruling: &Ruling) -> Vec<Considered> {
@@ -51,16 +51,12 @@ pub(super) fn consider(assessment: &Assessment, ruling: &Ruling) -> Vec<Consider
         weigh("change of route or load balancer", alone, why.to_owned());
     }
     if ruling.destination.is_some() {
-        let by_site = matches!(ruling.verdict, Verdict::EndpointRedirect | Verdict::SuspiciousRedirect);
-        let why =
-            if by_site { "nothing in the packets speaks against it" } else { "the packets that carried it are not of the server's stack" };
-        let page = page_of(scene).map_or_else(String::new, |page| format!("; the page {page}, of another site, led to this request"));
-        weigh("redirect by the site itself or an ad", by_site, format!("{why}{page}"));
-        weigh(
-            "captive portal or operator's notice",
-            true,
-            "who operates the device that sent it cannot be told from the packets".to_owned(),
-        );
+        let (by_site, why) = site_or_ad(assessment, ruling);
+        weigh("redirect by the site itself or an ad", by_site, why);
+    }
+    if ruling.destination.is_some() || ruling.notice.shape.is_some() {
+        let (kept, why) = portal_or_notice(ruling);
+        weigh("captive portal or operator's notice", kept, why);
     }
     if !assessment.listed.is_empty() {
         weigh(
@@ -86,4 +82,34 @@ fn page_of(scene: &Scene) -> Option<String> {
     let page = Address::parse(request.referer.as_deref()?)?;
     let asked = Address::of_request(request.host.as_deref()?, scene.server_port, &request.target)?;
     is_cross_site(page.host(), asked.host()).then(|| page.as_str().to_owned())
+}
+
+fn site_or_ad(assessment: &Assessment, ruling: &Ruling) -> (bool, String) {
+    let scene = &assessment.scene;
+    let by_page = page_of(scene).map_or_else(String::new, |page| format!("; the page {page}, of another site, led to this request"));
+    match ruling.verdict {
+        Verdict::EndpointRedirect => {
+            let alike = same_stack(scene);
+            (
+                true,
+                format!(
+                    "{alike} other packets of the server, the acknowledgment of the request among them, are of the same stack{by_page}"
+                ),
+            )
+        }
+        Verdict::SuspiciousRedirect => {
+            (true, format!("nothing in the packets speaks against it, but too few others of the server were seen to show it{by_page}"))
+        }
+        Verdict::CaptivePortal | Verdict::OperatorNotice => (false, "the target is not one that a site or an ad would choose".to_owned()),
+        _ => (false, "the packets that carried it are not of the server's stack".to_owned()),
+    }
+}
+
+fn portal_or_notice(ruling: &Ruling) -> (bool, String) {
+    let notice = &ruling.notice;
+    match (&notice.shape, notice.against) {
+        (Some(shape), None) => (true, shape.clone()),
+        (Some(shape), Some(against)) => (false, format!("{shape}, but {against}")),
+        (None, _) => (true, "nothing shows one, but who operates the device that sent it cannot be told from the packets".to_owned()),
+    }
 }

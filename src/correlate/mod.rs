@@ -1,25 +1,34 @@
 //! Across flows, pure: observations in, alerts out.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::indexing_slicing)]
 
+mod announced;
 pub mod chain;
 mod considered;
 mod contacts;
 mod dns;
 pub mod local;
+mod notices;
+mod portal;
 mod story;
 mod verdict;
+pub mod web;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::alert::{Alert, Considered, Mechanism, Verdict};
+use crate::engine::detect::redirect_semantics::destination;
 use crate::engine::limits::Limits;
 use crate::engine::observation::{Judged, JudgedDns, Observation, What};
 use crate::engine::time::Timestamp;
 use crate::rules::policy::Policy;
+use announced::Announced;
 use chain::Chains;
 use contacts::Contacts;
 use local::LocalNetworks;
+use notices::Notices;
+use verdict::Surroundings;
+use web::Webs;
 
 /// Ids remembered so that one injection gives one alert; the oldest goes first.
 const REMEMBERED_IDS: usize = 65_536;
@@ -32,6 +41,9 @@ pub struct Correlator {
     local: LocalNetworks,
     chains: Chains,
     contacts: Contacts,
+    notices: Notices,
+    announced: Announced,
+    webs: Webs,
     policy: Arc<Policy>,
     counters: CorrelateCounters,
 }
@@ -53,6 +65,10 @@ pub struct CorrelateCounters {
     pub addresses_evicted: u64,
     /// Suspicions about local networks decided early because there were too many.
     pub suspects_evicted: u64,
+    /// Targets of redirects forgotten early because there were too many.
+    pub targets_evicted: u64,
+    /// Hosts and contents of web answers forgotten early because there were too many.
+    pub webs_evicted: u64,
     /// Observations below the 25 points of the lowest grade: counted only.
     pub below_low: u64,
     /// Alerts with an id that was raised before, and contacts with an indicator that the client met before.
@@ -79,6 +95,9 @@ impl Correlator {
             local: LocalNetworks::new(limits),
             chains: Chains::new(limits),
             contacts: Contacts::default(),
+            notices: Notices::new(limits.notice_targets),
+            announced: Announced::default(),
+            webs: Webs::new(limits),
             policy: Arc::default(),
             counters: CorrelateCounters::default(),
         }
@@ -111,29 +130,47 @@ impl Correlator {
     pub fn counters(&self) -> CorrelateCounters {
         let (addresses_evicted, suspects_evicted) = self.local.evicted();
         let (contacts_evicted, told_early) = self.chains.evicted();
-        CorrelateCounters { addresses_evicted, suspects_evicted, contacts_evicted, told_early, ..self.counters }
+        CorrelateCounters {
+            addresses_evicted,
+            suspects_evicted,
+            contacts_evicted,
+            told_early,
+            targets_evicted: self.notices.evicted,
+            webs_evicted: self.webs.evicted(),
+            ..self.counters
+        }
     }
 
     fn in_order(&mut self, mut observations: Vec<Observation>) -> Vec<Alert> {
         observations.sort_by_key(Observation::order);
         let mut found = Vec::new();
         for observation in observations {
+            let Observation { at, what } = observation;
             // Contacts are many, and no matter of the local network's.
-            if !matches!(observation.what, What::Contact(_)) {
-                found.extend(self.local.tick(observation.at));
+            if !matches!(what, What::Contact(_)) {
+                found.extend(self.local.tick(at));
             }
-            found.extend(self.chains.tick(observation.at));
-            match observation.what {
-                What::Case(case) => found.extend(self.case(&case, observation.at)),
-                What::Dns(judged) => found.extend(self.dns(&judged, observation.at)),
+            found.extend(self.chains.tick(at));
+            match what {
+                What::Case(case) => {
+                    let added = self.webs.added_to(&case);
+                    found.extend(self.case(added.as_ref().unwrap_or(&case), at));
+                }
+                What::Web(web) => {
+                    let local = &self.local;
+                    let bent = || local.is_bent(web.flow.vlans, web.flow.client.0, at);
+                    found.extend(self.webs.take(&web, bent, at));
+                }
+                What::Dns(judged) => found.extend(self.dns(&judged, at)),
                 What::Contact(contact) => {
                     self.counters.contacts += 1;
-                    self.chains.take(contact, observation.at);
+                    self.chains.take(contact, at);
                 }
-                What::Detour(detour) => self.local.detour(&detour, observation.at),
+                What::Detour(detour) => self.local.detour(&detour, at),
                 What::Local(notice) => {
                     self.counters.notices += 1;
-                    self.local.take(&notice, observation.at);
+                    self.announced.take(&notice);
+                    self.local.take(&notice, at);
                 }
             }
         }
@@ -142,7 +179,15 @@ impl Correlator {
 
     fn case(&mut self, case: &Judged, at: Timestamp) -> Vec<Alert> {
         self.counters.observations += 1;
-        let Some(mut ruling) = verdict::rule(&case.assessment, &self.policy) else {
+        let destination = destination(&case.assessment.scene);
+        let target = destination.as_ref().and_then(|destination| destination.to.as_ref());
+        let around = Surroundings {
+            policy: &self.policy,
+            learned: self.notices.take(case, destination.as_ref()),
+            announced: target.is_some_and(|to| self.announced.is_portal(case.flow.vlans, to.host())),
+            bent: self.local.is_bent(case.flow.vlans, case.flow.client.0, at),
+        };
+        let Some(mut ruling) = verdict::rule(&case.assessment, destination, &around) else {
             self.counters.below_low += 1;
             return Vec::new();
         };
@@ -150,7 +195,7 @@ impl Correlator {
         if dns.is_some() {
             ruling.mechanism = Mechanism::DnsAnswer;
         }
-        let bent = ruling.verdict == Verdict::InPathInjection && self.local.is_bent(case.flow.vlans, case.flow.client.0, at);
+        let bent = around.bent && ruling.verdict == Verdict::InPathInjection;
         let ruling = ruling.with_path(bent);
         let alert = Alert { dns, ..story::tell(case, at, &ruling) };
         if chain::waits(&alert) {

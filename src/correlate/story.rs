@@ -33,7 +33,7 @@ pub(super) fn tell(case: &Judged, at: Timestamp, ruling: &Ruling) -> Alert {
         confidence: f64::from(ruling.score.min(99)) / 100.0,
         score: ruling.score,
         grade: ruling.grade,
-        flow: flow(case),
+        flow: flow(&case.flow, case.assessment.scene.suspect.is_v6()),
         http: http(scene),
         dns: None,
         signals: signals(case, ruling),
@@ -71,7 +71,7 @@ pub(super) const fn ended(because: observation::ClosedBecause) -> ClosedBecause 
 /// Derived from what live and replay see alike: endpoints, the forged packet, the mechanism. Not from frame numbers.
 fn id(case: &Judged, mechanism: Mechanism) -> u64 {
     let suspect = &case.assessment.scene.suspect;
-    let mut hash = flow_hash(case);
+    let mut hash = flow_hash(&case.flow);
     hash.update(suspect.time.as_nanos().to_be_bytes());
     hash.update(suspect.seq.to_be_bytes());
     hash.update(suspect.ip_id.to_be_bytes());
@@ -79,8 +79,7 @@ fn id(case: &Judged, mechanism: Mechanism) -> u64 {
     first_eight(hash)
 }
 
-fn flow_hash(case: &Judged) -> Sha256 {
-    let flow = &case.flow;
+fn flow_hash(flow: &observation::FlowFacts) -> Sha256 {
     let mut hash = Sha256::new();
     for (address, port) in [flow.client, flow.server] {
         hash.update(address.0.to_be_bytes());
@@ -94,15 +93,15 @@ pub(super) fn first_eight(hash: Sha256) -> u64 {
     hash.finalize().first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
-fn flow(case: &Judged) -> FlowFacts {
-    let flow = &case.flow;
+/// The flow as the alert has it.
+pub(super) fn flow(flow: &observation::FlowFacts, is_v6: bool) -> FlowFacts {
     FlowFacts {
         // EVE readers keep it in a double: below 2^51.
-        id: first_eight(flow_hash(case)) >> 13,
+        id: first_eight(flow_hash(flow)) >> 13,
         carrier: Carrier::Tcp,
         client: flow.client,
         server: flow.server,
-        ip_version: if case.assessment.scene.suspect.is_v6() { 6 } else { 4 },
+        ip_version: if is_v6 { 6 } else { 4 },
         vlans: flow.vlans,
         ether: flow.ether,
         start: flow.start,

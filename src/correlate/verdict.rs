@@ -1,16 +1,16 @@
 //! From evidence to a verdict: score, grade, class, severity.
 
+use super::portal::{self, Weighed};
+use super::web::history;
 use crate::alert::{Alert, Grade, Mechanism, Verdict};
 use crate::engine::case::scene::Scene;
 use crate::engine::decode::packet::TcpFlags;
-use crate::engine::detect::redirect_semantics::{Destination, asks_package, destination, is_made_for_one};
-use crate::engine::detect::{Assessment, Group, breaks_timestamps_rule, is_silent};
+use crate::engine::detect::redirect_semantics::Destination;
+use crate::engine::detect::{Assessment, Group, breaks_timestamps_rule, is_silent, rewrites_links};
 use crate::engine::flow::event::{CloseContradiction, CloseKind};
 use crate::engine::flow::record::seq_diff;
-use crate::engine::protocol::http::{RedirectKind, Request};
+use crate::engine::protocol::http::RedirectKind;
 use crate::rules::policy::{Policy, Thresholds};
-use crate::rules::portals::Portals;
-use std::net::IpAddr;
 
 /// What is said of an assessment.
 #[derive(Debug)]
@@ -25,6 +25,20 @@ pub(super) struct Ruling {
     pub(super) destination: Option<Destination>,
     /// How many kinds of evidence speak of the packets, not of what they say.
     pub(super) hard_groups: usize,
+    /// Whether it is a portal's answer or an operator's notice, and why.
+    pub(super) notice: Weighed,
+}
+
+/// What is known beside the case itself.
+#[derive(Debug)]
+pub(super) struct Surroundings<'a> {
+    pub(super) policy: &'a Policy,
+    /// Answers like this one sent many clients of many sites to its target.
+    pub(super) learned: bool,
+    /// The network announced the target as its portal.
+    pub(super) announced: bool,
+    /// The client's path was bent inside the network a short time ago.
+    pub(super) bent: bool,
 }
 
 impl Ruling {
@@ -46,13 +60,14 @@ const FAR_TOO_SOON: u8 = 15;
 
 /// Points by group.
 #[derive(Clone, Copy, Debug)]
-struct Points {
-    contradiction: u8,
+pub(super) struct Points {
+    pub(super) contradiction: u8,
     header: u8,
-    device: u8,
+    pub(super) device: u8,
     timing: u8,
     content: u8,
-    indicator: u8,
+    pub(super) indicator: u8,
+    downgrade: u8,
     /// The client was sent to a listed indicator.
     sent_to_listed: bool,
 }
@@ -68,11 +83,12 @@ impl Points {
             timing: assessment.points(Group::Timing),
             content: assessment.points(Group::Content),
             indicator: assessment.points(Group::Indicator),
+            downgrade: assessment.points(Group::Downgrade),
             sent_to_listed: assessment.listed.iter().any(|listed| listed.seen.is_redirect()),
         }
     }
     fn sum(self) -> u8 {
-        [self.contradiction, self.header, self.device, self.timing, self.content, self.indicator]
+        [self.contradiction, self.header, self.device, self.timing, self.content, self.indicator, self.downgrade]
             .into_iter()
             .fold(0_u8, u8::saturating_add)
             .min(100)
@@ -84,24 +100,30 @@ impl Points {
 }
 
 /// The ruling, or none below the lowest grade.
-pub(super) fn rule(assessment: &Assessment, policy: &Policy) -> Option<Ruling> {
+pub(super) fn rule(assessment: &Assessment, destination: Option<Destination>, around: &Surroundings<'_>) -> Option<Ruling> {
     let scene = &assessment.scene;
     let points = Points::of(assessment);
     let score = points.sum();
     let hard_groups = points.hard_groups();
-    let destination = destination(scene);
-    let verdict = class(assessment, points, (destination.as_ref(), &policy.portals));
-    let grade = graded(score, hard_groups, policy.thresholds)
+    let notice = portal::weigh(assessment, points, destination.as_ref(), around);
+    let verdict = notice.verdict.unwrap_or_else(|| class(assessment, points, destination.is_some()));
+    let grade = graded(score, hard_groups, around.policy.thresholds)
+        .or_else(|| notice.listed.then_some(Grade::Low))
         .map(|grade| if verdict == Verdict::ListedContact { grade.min(Grade::Medium) } else { grade })?;
     Some(Ruling {
         verdict,
-        mechanism: if verdict == Verdict::ListedContact { Mechanism::Indicator } else { mechanism(scene, destination.as_ref()) },
+        mechanism: if verdict == Verdict::ListedContact {
+            Mechanism::Indicator
+        } else {
+            mechanism(scene, destination.as_ref(), downgrades(assessment))
+        },
         grade,
         severity: severity(grade, verdict, points),
         score,
         header_points: points.header,
         destination,
         hard_groups,
+        notice,
     })
 }
 
@@ -148,17 +170,11 @@ pub(super) fn injected(grade: Grade, verdict: Verdict) -> u8 {
     }
 }
 
-/// The first class that fits.
-fn class(assessment: &Assessment, points: Points, (destination, portals): (Option<&Destination>, &Portals)) -> Verdict {
+/// The first class that fits what is neither a portal's nor an operator's.
+fn class(assessment: &Assessment, points: Points, redirects: bool) -> Verdict {
     let scene = &assessment.scene;
-    // Two votes against the server's own packets of the connection, and a template's answer that leads away.
-    let leads_astray = points.content >= SECONDING_CONTENT || points.sent_to_listed;
-    let seconded = points.header > 0 && scene.base.len() >= 2 && leads_astray;
-    let decisive = points.header >= DECISIVE_HEADER || points.device > 0 || seconded;
-    let redirects = destination.is_some();
-    if points.contradiction == 0 && points.indicator == 0 && (is_portal(scene, destination) || answers_probe(scene, destination, portals)) {
-        Verdict::CaptivePortal
-    } else if points.contradiction > 0 && is_kept_from(assessment) {
+    let decisive = is_decisive(scene, points);
+    if points.contradiction > 0 && is_kept_from(assessment) {
         Verdict::InPathInjection
     } else if points.contradiction > 0 || (decisive && scene.spoke_again.is_some()) {
         Verdict::OnPathInjection
@@ -173,6 +189,14 @@ fn class(assessment: &Assessment, points: Points, (destination, portals): (Optio
     } else {
         Verdict::Inconclusive
     }
+}
+
+/// The packets say enough by themselves: they are not of the server's stack, or of a known device's.
+pub(super) fn is_decisive(scene: &Scene, points: Points) -> bool {
+    // Two votes against the server's own packets of the connection, and a template's answer that leads away.
+    let leads_astray = points.content >= SECONDING_CONTENT || points.sent_to_listed;
+    let seconded = points.header > 0 && scene.base.len() >= 2 && leads_astray;
+    points.header >= DECISIVE_HEADER || points.device > 0 || seconded
 }
 
 /// A single mark of the header against two packets of the server, a template's answer that leads away, and all that sooner than half of the way to
@@ -206,29 +230,20 @@ fn is_compared_enough(assessment: &Assessment, points: Points) -> bool {
 
 /// Two packets of the server, the acknowledgment of the request among them, were sent by the suspect's stack.
 fn one_stack(scene: &Scene) -> bool {
-    scene.base.iter().filter(|record| record.stack_bits() == scene.suspect.stack_bits()).count() >= 2
+    same_stack(scene) >= 2
 }
 
-/// Status 511 (RFC 6585, section 6), or an address of a private network as the target of a plain request.
-fn is_portal(scene: &Scene, destination: Option<&Destination>) -> bool {
-    let demands_login = scene.response.as_ref().is_some_and(|response| response.status == 511);
-    let private =
-        destination.and_then(|destination| destination.to.as_ref()).and_then(|to| to.host().parse::<IpAddr>().ok()).is_some_and(|ip| {
-            match ip {
-                IpAddr::V4(v4) => v4.is_private() || v4.is_link_local(),
-                IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local(),
-            }
-        });
-    demands_login || private
+/// Packets of the server beside the suspect that its stack sent.
+pub(super) fn same_stack(scene: &Scene) -> usize {
+    scene.base.iter().filter(|record| record.stack_bits() == scene.suspect.stack_bits()).count()
 }
 
-/// A redirect in answer to a request that only asks whether there is a portal; one that is made for this client, or takes a program's place, is none.
-fn answers_probe(scene: &Scene, destination: Option<&Destination>, portals: &Portals) -> bool {
-    let probes = |request: &Request| portals.probe(request.host.as_deref().unwrap_or_default(), &request.target).is_some();
-    scene.asked().is_some_and(probes) && destination.is_some_and(|to| !is_made_for_one(to)) && !asks_package(scene)
+/// The forgery is for taking encryption away, and for nothing else that can be seen.
+fn downgrades(assessment: &Assessment) -> bool {
+    assessment.found(history::CODE).is_some() || (assessment.found("S17").is_some() && rewrites_links(&assessment.scene))
 }
 
-fn mechanism(scene: &Scene, destination: Option<&Destination>) -> Mechanism {
+fn mechanism(scene: &Scene, destination: Option<&Destination>, downgrades: bool) -> Mechanism {
     let suspect = &scene.suspect;
     let framed_only = destination.is_some_and(|destination| destination.kind == RedirectKind::Iframe);
     if suspect.flags.any(TcpFlags::SYN) {
@@ -239,6 +254,8 @@ fn mechanism(scene: &Scene, destination: Option<&Destination>) -> Mechanism {
         Mechanism::TcpFin
     } else if destination.is_some() && !framed_only {
         Mechanism::HttpRedirect
+    } else if downgrades {
+        Mechanism::TlsDowngrade
     } else if scene.is_http || scene.response.is_some() || scene.asked().is_some() {
         Mechanism::HttpContent
     } else {

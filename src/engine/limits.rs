@@ -54,6 +54,10 @@ pub struct Limits {
     pub local_addresses: usize,
     /// Machines that are suspected in local networks, of each kind of suspicion; the one not heard for longest is decided early.
     pub local_suspects: usize,
+    /// Targets of redirects that are remembered with who was sent there; the one met first goes first.
+    pub notice_targets: usize,
+    /// Hosts that want https, and contents of pages, that are remembered across flows; the one met first goes first.
+    pub web_memory: usize,
     /// Heap bytes of all HTTP connections of one shard: heads and bodies in parts, waiting requests, last answers. The connection that began to hold
     /// some longest ago is read anew from its next message.
     pub http_bytes_per_shard: usize,
@@ -98,6 +102,8 @@ impl Default for Limits {
             seen_domains: 32_768,
             local_addresses: 16_384,
             local_suspects: 128,
+            notice_targets: 4_096,
+            web_memory: 16_384,
             http_bytes_per_shard: 384 << 10,
             http_head: 16 << 10,
             http_pipeline: 64,
@@ -129,6 +135,8 @@ impl Limits {
             held_alerts: scale(default.held_alerts),
             seen_domains: scale(default.seen_domains),
             local_addresses: scale(default.local_addresses),
+            notice_targets: scale(default.notice_targets),
+            web_memory: scale(default.web_memory),
             ..default
         }
     }

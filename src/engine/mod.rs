@@ -24,6 +24,7 @@ mod hellos;
 mod shard;
 mod shards;
 mod watch;
+pub mod web;
 
 pub use clock::Clock;
 pub use counters::ShardCounters;

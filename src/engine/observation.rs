@@ -9,6 +9,7 @@ use super::flow::record::Record;
 use super::flow::side::Ends;
 use super::local::{Mac, Notice};
 use super::time::Timestamp;
+use super::web::{Fact, Web};
 
 /// Something that was observed.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub enum What {
     Case(Box<Judged>),
     /// A message of the local network.
     Local(Box<Notice>),
+    /// A fact about a web answer.
+    Web(Box<Web>),
     /// A question of DNS was judged.
     Dns(Box<JudgedDns>),
     /// A connection goes on by way of another machine of the local network.
@@ -71,6 +74,7 @@ impl Observation {
         match &self.what {
             What::Contact(contact) => (self.at, contact.frame, 4, 0, (contact.client, contact.server.1)),
             What::Local(notice) => (self.at, notice.head.frame, 0, 0, (Addr(0), 0)),
+            What::Web(web) => (self.at, web.record.frame, 4, u32::from(web.fact != Fact::WantsTls), web.flow.client),
             What::Detour(detour) => (self.at, detour.frame, 2, 0, (detour.host.0, 0)),
             What::Case(case) => (self.at, case.assessment.scene.suspect.frame, 1, case.serial, case.flow.client),
             What::Dns(dns) => {

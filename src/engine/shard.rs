@@ -23,6 +23,7 @@ use super::observation::{ClosedBecause, Detour, Observation, What};
 use super::protocol::http;
 use super::time::Timestamp;
 use super::watch;
+use super::web;
 
 /// Entries of `http_holders` for each flow that a shard may have; more are stale.
 const HOLDERS_PER_FLOW: usize = 2;
@@ -248,6 +249,7 @@ impl Shard {
             for event in events.drain(..) {
                 out.extend(detour(flow, &event, now));
                 let Some(event) = tell_contact(flow, event, now, out) else { continue };
+                out.extend(web::observe(flow, &event, &self.pool, now));
                 let before = flow.cases.len();
                 let mut desk =
                     watch::Desk { pool: &self.pool, limits: &self.limits, knowledge: &self.knowledge, counters: &mut self.counters };

@@ -7,7 +7,7 @@ use super::case::{Case, LONGEST_WAIT, scene};
 use super::counters::ShardCounters;
 use super::decode::packet::TcpFlags;
 use super::detect::indicator::{Listed, touched};
-use super::detect::{self, dns_conflict, redirect_semantics};
+use super::detect::{self, Assessment, dns_conflict, redirect_semantics};
 use super::dns::{Closed, Exchanges};
 use super::flow::Flow;
 use super::flow::event::FlowEvent;
@@ -82,6 +82,8 @@ pub(super) fn react(flow: &mut Flow, event: FlowEvent, now: Timestamp, desk: &mu
                 }
             }
         }
+        // No matter of one flow.
+        FlowEvent::Http(Event::Whole(_)) => {}
         FlowEvent::Http(Event::Head(response)) => answer(flow, response, now, desk),
         FlowEvent::Http(Event::Body(redirects)) => body(flow, redirects, now, desk),
     }
@@ -184,7 +186,7 @@ fn asked(flow: &Flow, response: &Response) -> Option<Address> {
     Address::of_request(request.host.as_deref()?, flow.endpoint(flow.server).1, &request.target)
 }
 
-fn find(flow: &Flow, pool: &Pool, frame: u64) -> Option<Record> {
+pub(super) fn find(flow: &Flow, pool: &Pool, frame: u64) -> Option<Record> {
     let server = flow.server_side();
     let held = server.records().find(|record| record.frame == frame).copied();
     held.or_else(|| pool.pieces(server.log).map(|piece| piece.record).find(|record| record.frame == frame))
@@ -237,8 +239,19 @@ fn is_other_exchange(case: &Case, suspect: &Record) -> bool {
 
 /// Below the lowest grade (`LOW` in `correlate/verdict.rs`) a case is no matter of an alert.
 const WORTH_TELLING: u8 = 25;
+/// From this score on a page reaches the lowest grade by what is known across flows: 15 or 20 points.
+const MAY_GROW_FROM: u8 = 10;
 /// From this score on a case is an alert's whole matter, and its packets are not told of again.
 const TOLD: u8 = 40;
+
+/// Below the lowest grade, but what is known across flows may add to it: what leads to another site tells besides which targets many are sent to, and a
+/// page can differ from what it was, or be one that used to be encrypted.
+fn may_grow(assessment: &Assessment) -> bool {
+    let scene = &assessment.scene;
+    let is_page =
+        scene.response.as_ref().is_some_and(|response| response.status == 200 && (response.validator.is_some() || response.is_page()));
+    (is_page && assessment.score() >= MAY_GROW_FROM) || redirect_semantics::destination(scene).is_some_and(|to| to.cross_site == Some(true))
+}
 
 /// Judges a case. None when nothing speaks for a forgery, or an earlier case of the flow told of it.
 pub(super) fn decide(
@@ -250,10 +263,10 @@ pub(super) fn decide(
 ) -> Option<Observation> {
     let scenes = scene::scenes(case, flow, pool, (at, limits));
     let assessment = detect::assess(scenes, knowledge)?;
-    if assessment.score() < WORTH_TELLING {
+    let scene = &assessment.scene;
+    if assessment.score() < WORTH_TELLING && !may_grow(&assessment) {
         return None;
     }
-    let scene = &assessment.scene;
     let named = || {
         scene
             .forged

@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::device::{Device, DeviceLibrary, Marks};
 use super::diagnosis::{Diagnostic, Page, suggestion};
+use super::operators::{OperatorRule, Purpose};
 use super::policy::{Exception, Policy, PolicyRule, ThresholdRule, Thresholds};
 use super::portals::PortalRule;
 use super::redirects::{Habit, RedirectLists, RedirectRule};
@@ -17,7 +18,7 @@ use crate::engine::decode::packet::Addr;
 use crate::engine::time::Timestamp;
 
 /// The tables that a file may hold.
-const TABLES: [&str; 6] = ["device", "redirect", "portal", "suppress", "severity", "thresholds"];
+const TABLES: [&str; 7] = ["device", "redirect", "portal", "operator", "suppress", "severity", "thresholds"];
 /// Rules of all files together.
 const MOST_RULES: usize = 10_000;
 /// Verdicts, as alerts name them.
@@ -112,6 +113,7 @@ impl Rules {
                 "device" => sheet.each(value, Sheet::device),
                 "redirect" => sheet.each(value, Sheet::redirect),
                 "portal" => sheet.each(value, Sheet::portal),
+                "operator" => sheet.each(value, Sheet::operator),
                 "suppress" => sheet.each(value, Sheet::suppress),
                 "severity" => sheet.each(value, Sheet::severity),
                 "thresholds" => sheet.thresholds(value),
@@ -213,6 +215,19 @@ impl Sheet<'_> {
         let does = format!("a redirect of a request for {} addresses is a portal's, unless another answer contradicts it", hosts.len());
         if before == self.wrong.len() && self.enter("portal", &rule.name, does) {
             self.rules.policy.portals.add(&rule);
+        }
+    }
+
+    fn operator(&mut self, rule: OperatorRule, _: Range<usize>) {
+        let before = self.wrong.len();
+        self.domains(&rule.hosts, &rule.name, "hosts");
+        let what = match rule.kind {
+            Purpose::Notice => "a redirect there is an operator's notice, unless another answer contradicts it",
+            Purpose::Advertiser => "redirects there are no operator's notice, however many are sent there",
+        };
+        let does = format!("{} hosts: {what} ({}, {})", rule.hosts.len(), rule.source, rule.date);
+        if before == self.wrong.len() && self.enter("operator", &rule.name, does) {
+            self.rules.policy.operators.add(&rule);
         }
     }
 

@@ -7,10 +7,11 @@ use super::diagnosis::Diagnostic;
 use super::file::Rules;
 
 /// What is shipped: name and text.
-const SHIPPED: [(&str, &str); 3] = [
+const SHIPPED: [(&str, &str); 4] = [
     ("rules/devices.toml", include_str!("../../rules/devices.toml")),
     ("rules/redirects.toml", include_str!("../../rules/redirects.toml")),
     ("rules/portals.toml", include_str!("../../rules/portals.toml")),
+    ("rules/operators.toml", include_str!("../../rules/operators.toml")),
 ];
 /// The largest file of rules.
 const LARGEST: u64 = 4 << 20;

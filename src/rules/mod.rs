@@ -6,6 +6,7 @@ pub mod dns_forged;
 mod file;
 pub mod indicators;
 mod load;
+pub mod operators;
 pub mod policy;
 pub mod portals;
 pub mod redirects;

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::operators::Operators;
 use super::portals::Portals;
 use super::redirects::below;
 use crate::alert::Alert;
@@ -121,6 +122,8 @@ pub struct Policy {
     pub thresholds: Thresholds,
     /// Addresses that are asked for to find a portal.
     pub portals: Portals,
+    /// Hosts to which operators send their customers.
+    pub operators: Operators,
 }
 
 impl Policy {

@@ -4,18 +4,28 @@ use super::Case;
 use super::stacks;
 use crate::engine::decode::packet::{Addr, TcpFlags};
 use crate::engine::flow::event::{CloseContradiction, Conflict};
-use crate::engine::flow::memory::Pool;
+use crate::engine::flow::memory::{LogId, Pool};
 use crate::engine::flow::record::{Record, seq_diff};
 use crate::engine::flow::side::Opening;
 use crate::engine::flow::{Content, Flow, stream};
 use crate::engine::limits::Limits;
 use crate::engine::protocol::http::{Connection, Event, Redirect, Request, Response, Stamp};
+use crate::engine::protocol::url::Address;
 use crate::engine::time::{Span, Timestamp};
 
 /// Bytes of the suspect's payload that detectors may look at.
 const LARGEST_PAYLOAD: usize = 8 << 10;
 /// A stream's bytes while its SYN-ACK is in question lie this near behind its initial number; two numbers chosen at random seldom do (1 in 128).
 const NEAR_NUMBERS: i32 = 1 << 24;
+
+/// What two senders sent, at most 8 KiB of each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copies {
+    /// Of the suspect's sender.
+    pub forged: Vec<u8>,
+    /// Of the other.
+    pub genuine: Vec<u8>,
+}
 
 /// One way to read a case: this packet is the forgery.
 #[derive(Clone, Debug)]
@@ -48,6 +58,8 @@ pub struct Scene {
     pub conflicts: Vec<Conflict>,
     /// The other versions' packets, in order of arrival; those of a second forger are left out where their headers tell.
     pub genuine: Vec<Record>,
+    /// The bytes of both senders, where two versions of an HTTP answer were sent.
+    pub copies: Option<Copies>,
     /// The suspect packet carries the start of this response, or lies within it.
     pub response: Option<Box<Response>>,
     /// Redirects in its body.
@@ -84,6 +96,12 @@ impl Scene {
     #[must_use]
     pub fn asked(&self) -> Option<&Request> {
         self.response.as_ref().and_then(|response| response.request.as_ref()).or(self.request.as_ref())
+    }
+    /// The address that the suspect answers for.
+    #[must_use]
+    pub fn asked_address(&self) -> Option<Address> {
+        let request = self.asked()?;
+        Address::of_request(request.host.as_deref()?, self.server_port, &request.target)
     }
     /// Redirects of head and body.
     pub fn redirects(&self) -> impl Iterator<Item = &Redirect> {
@@ -173,6 +191,9 @@ fn scene(
     let mut payload = pool.payload_of(server.log, suspect.frame);
     let checksum = stream::held_checksum(suspect, &payload);
     payload.truncate(LARGEST_PAYLOAD);
+    let is_http = flow.content == Content::Http;
+    let copies = (is_http && !conflicts.is_empty())
+        .then(|| Copies { forged: copy(&forged, server.log, pool), genuine: copy(&genuine, server.log, pool) });
     let (response, body) = response_of(case, &forged, suspect, (&payload, limits));
     let spoke_again = base.iter().find(|record| record.frame > suspect.frame && record.len > 0).copied();
     let asked_next = next_question(case, suspect);
@@ -204,12 +225,13 @@ fn scene(
         trigger: case.client.iter().filter(before).max_by_key(|record| record.frame).copied(),
         conflicts,
         genuine,
+        copies,
         response,
         body,
         request: case.request.clone(),
         closes: case.closes.clone(),
         rtt: flow.rtt,
-        is_http: flow.content == Content::Http,
+        is_http,
         server: flow.endpoint(flow.server).0,
         server_port: flow.endpoint(flow.server).1,
         spoke_again,
@@ -218,6 +240,24 @@ fn scene(
         checksum,
         impaired: flow.client_side().packets == 0 || server.opening().seen().is_none() || server.offloaded || checksum == Some(false),
     }
+}
+
+/// The payload of packets in the order of the stream.
+fn copy(records: &[Record], log: LogId, pool: &Pool) -> Vec<u8> {
+    let mut pieces: Vec<&Record> = records.iter().filter(|record| record.len > 0).collect();
+    let first = pieces.first().map_or(0, |record| record.payload_seq());
+    pieces.sort_by_key(|record| seq_diff(first, record.payload_seq()));
+    let mut bytes = Vec::new();
+    let mut next = None;
+    for record in pieces {
+        // What came before, and what follows a hole, is not the copy's.
+        if next.is_none_or(|next| next == record.payload_seq()) && bytes.len() < LARGEST_PAYLOAD {
+            next = Some(record.payload_seq().wrapping_add(record.len));
+            bytes.extend(pool.payload_of(log, record.frame));
+        }
+    }
+    bytes.truncate(LARGEST_PAYLOAD);
+    bytes
 }
 
 /// Of several other versions, one that fits the server's packets by two marks less than another is a second forger's.
@@ -327,6 +367,7 @@ fn response_of(
             Event::Head(head) if response.is_none() => response = Some(head),
             Event::Head(_) => break,
             Event::Body(redirects) => body = redirects,
+            Event::Whole(_) => {}
         }
     }
     if let Some(head) = response.as_deref_mut() {

@@ -3,8 +3,10 @@
 mod bare_response;
 mod close_contradiction;
 mod competing_syn_ack;
+mod content_insert;
 mod device_fingerprint;
 pub mod dns_conflict;
+mod downgrade;
 mod early_answer;
 mod genuine_silence;
 mod hop_shift;
@@ -16,6 +18,7 @@ pub mod registry;
 mod stack_break;
 mod unread_question;
 
+pub use downgrade::rewrites_links;
 pub use genuine_silence::is_silent;
 pub use stack_break::breaks_timestamps_rule;
 
@@ -42,6 +45,8 @@ pub enum Group {
     Content,
     /// G: a listed indicator.
     Indicator,
+    /// M: encryption taken away.
+    Downgrade,
     /// No weight of its own; decides the class.
     Class,
 }
@@ -190,7 +195,7 @@ impl Assessment {
     /// Points of all groups, at most 100.
     #[must_use]
     pub fn score(&self) -> u8 {
-        [Group::Contradiction, Group::Header, Group::Device, Group::Timing, Group::Content, Group::Indicator]
+        [Group::Contradiction, Group::Header, Group::Device, Group::Timing, Group::Content, Group::Indicator, Group::Downgrade]
             .into_iter()
             .fold(0_u8, |sum, group| sum.saturating_add(self.points(group)))
             .min(100)

@@ -81,7 +81,7 @@ fn points(conflict: &Conflict, scene: &Scene) -> u8 {
 
 /// A packet of the same stack, place and length, in which less than a quarter of the bytes differ: a stack that keeps no copy of what it sent makes
 /// the page anew for the retransmission, and a clock or counter in it has gone on.
-fn is_made_anew(conflict: &Conflict) -> bool {
+pub(super) fn is_made_anew(conflict: &Conflict) -> bool {
     let (earlier, later) = (&conflict.earlier, &conflict.later);
     let same_place = (earlier.seq, earlier.len, earlier.ack) == (later.seq, later.len, later.ack);
     let timed_out = later.time - earlier.time >= SHORTEST_TIMEOUT;

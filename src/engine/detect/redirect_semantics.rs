@@ -3,7 +3,7 @@
 //! ## What it sees
 //! A redirect (status, Refresh, meta refresh, script, iframe) to another registrable domain (10 points), to a port other than 80, 443, 8080,
 //! 8443 (10), to an address with a long token or a random-looking label (5), to an IP literal (5), in answer to a request for an
-//! executable, installer, package or archive (15); 30 points at most.
+//! executable, installer, package, update, archive, configuration profile or proxy settings (15); 30 points at most.
 //!
 //! ## Why it matters
 //! Injection sends the victim to a server of the attacker: an exploit server on an odd port under a fresh name with a token for each target, or a
@@ -28,8 +28,16 @@ const MOST_POINTS: u8 = 30;
 const COMMON_PORTS: [u16; 4] = [80, 443, 8080, 8443];
 /// A token of this length in path or query tells one target from another.
 const TOKEN: usize = 20;
-/// What is run or unpacked when it arrives.
-const PACKAGES: [&str; 12] = ["exe", "msi", "apk", "dmg", "zip", "pkg", "deb", "rpm", "rar", "7z", "jar", "mobileconfig"];
+/// What is run, installed or unpacked when it arrives, or changes how a device is set up: programs, installers, apps, updates and archives, settings.
+const PACKAGES: [&[&str]; 5] = [
+    &["exe", "scr", "bat", "cmd", "ps1", "vbs", "hta", "jar", "sh", "run", "appimage"],
+    &["msi", "msix", "msixbundle", "appx", "appxbundle", "appinstaller", "dmg", "pkg", "mpkg", "deb", "rpm", "snap", "flatpakref"],
+    &["apk", "apks", "xapk", "aab", "ipa", "crx", "xpi", "vsix"],
+    &["msu", "msp", "cab", "iso", "img", "zip", "rar", "7z"],
+    &["mobileconfig", "provisionprofile", "pac"],
+];
+/// Names of automatic proxy settings that have no telling ending.
+const PROXY_SETTINGS: &str = "/wpad.dat";
 
 /// The detector.
 #[derive(Debug)]
@@ -55,7 +63,7 @@ impl Detector for RedirectSemantics {
         "S11"
     }
     fn version(&self) -> u32 {
-        2
+        3
     }
     fn group(&self) -> Group {
         Group::Content
@@ -84,8 +92,7 @@ impl Detector for RedirectSemantics {
 /// The redirect that leads farthest: across sites before within one.
 #[must_use]
 pub fn destination(scene: &Scene) -> Option<Destination> {
-    let asked = scene.asked();
-    let from = asked.and_then(|request| Address::of_request(request.host.as_deref()?, scene.server_port, &request.target));
+    let from = scene.asked_address();
     scene
         .redirects()
         .map(|redirect| resolve(redirect, from.as_ref()))
@@ -129,7 +136,10 @@ pub fn is_made_for_one(destination: &Destination) -> bool {
 #[must_use]
 pub fn asks_package(scene: &Scene) -> bool {
     let path = scene.asked().map(|request| request.target.split(['?', '#']).next().unwrap_or("").to_ascii_lowercase());
-    path.is_some_and(|path| path.rsplit_once('.').is_some_and(|(_, extension)| PACKAGES.contains(&extension)))
+    path.is_some_and(|path| {
+        path.ends_with(PROXY_SETTINGS)
+            || path.rsplit_once('.').is_some_and(|(_, extension)| PACKAGES.iter().any(|kind| kind.contains(&extension)))
+    })
 }
 
 fn weigh(destination: &Destination, scene: &Scene) -> (u8, Vec<&'static str>) {

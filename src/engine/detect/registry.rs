@@ -1,8 +1,9 @@
 //! One line for each detector, in the order in which an alert lists them.
 
 use super::{
-    Described, Detector, bare_response, close_contradiction, competing_syn_ack, device_fingerprint, dns_conflict, early_answer,
-    genuine_silence, hop_shift, indicator, ip_id_break, overlap_conflict, redirect_semantics, stack_break, unread_question,
+    Described, Detector, bare_response, close_contradiction, competing_syn_ack, content_insert, device_fingerprint, dns_conflict,
+    downgrade, early_answer, genuine_silence, hop_shift, indicator, ip_id_break, overlap_conflict, redirect_semantics, stack_break,
+    unread_question,
 };
 
 /// All detectors.
@@ -20,6 +21,8 @@ pub static DETECTORS: &[&dyn Detector] = &[
     &bare_response::BareResponse,
     &redirect_semantics::RedirectSemantics,
     &indicator::Indicator,
+    &content_insert::ContentInsert,
+    &downgrade::Downgrade,
 ];
 
 /// Those that look at a question of DNS and its answers.

@@ -121,6 +121,8 @@ pub struct Flow {
     pub hello_segments: u8,
     /// The server has sent payload, upon which its address was looked up in the lists of indicators.
     pub looked_up: bool,
+    /// A page by http was reported to those who see across flows; one is enough.
+    pub page_told: bool,
     /// Conflicts reported so far.
     pub conflicts: u16,
     sides: [Side; 2],
@@ -169,6 +171,7 @@ impl Flow {
             hello_segments: 0,
             http_bytes: 0,
             looked_up: false,
+            page_told: false,
             conflicts: 0,
             sides: [Side::default(), Side::default()],
             vlans: head.vlans,

@@ -24,6 +24,8 @@ pub struct Lease {
     pub routers: Vec<Addr>,
     /// Servers of DNS.
     pub dns: Vec<Addr>,
+    /// Where the network's captive portal is (RFC 8910), at most 255 bytes of it.
+    pub portal: Option<String>,
     /// It came by way of a relay.
     pub relayed: bool,
 }
@@ -34,6 +36,8 @@ mod option {
     pub(super) const DNS: u8 = 6;
     pub(super) const KIND: u8 = 53;
     pub(super) const SERVER: u8 = 54;
+    /// RFC 8910, section 2.1.
+    pub(super) const PORTAL: u8 = 114;
     pub(super) const END: u8 = 255;
 }
 
@@ -56,6 +60,7 @@ pub fn read_v4(message: &[u8]) -> Option<Lease> {
         address: address(16),
         routers: Vec::new(),
         dns: Vec::new(),
+        portal: None,
         relayed: address(24).is_some(),
     };
     let mut kind = 0;
@@ -65,11 +70,18 @@ pub fn read_v4(message: &[u8]) -> Option<Lease> {
             option::SERVER => lease.server = value.get(..4)?.to_vec(),
             option::ROUTERS => lease.routers = v4_list(value),
             option::DNS => lease.dns = v4_list(value),
+            option::PORTAL => lease.portal = portal(value),
             _ => {}
         }
     }
     lease.granted = kind == 5;
     (matches!(kind, 2 | 5) && !lease.server.is_empty()).then_some(lease)
+}
+
+/// An address of a portal; a name that says that there is none (RFC 8910, section 2) is no web address.
+pub(super) fn portal(value: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(value).ok()?.trim_end_matches('\0');
+    text.starts_with("http").then(|| text.to_owned())
 }
 
 fn v4_list(value: &[u8]) -> Vec<Addr> {
@@ -105,6 +117,7 @@ pub fn read_v6(message: &[u8]) -> Option<Lease> {
         address: None,
         routers: Vec::new(),
         dns: Vec::new(),
+        portal: None,
         relayed: false,
     };
     while let Some((&[c0, c1, l0, l1], behind)) = rest.split_first_chunk::<4>() {
@@ -112,6 +125,8 @@ pub fn read_v6(message: &[u8]) -> Option<Lease> {
         match u16::from_be_bytes([c0, c1]) {
             2 => lease.server = value.get(..value.len().min(LONGEST_IDENTIFIER))?.to_vec(),
             23 => lease.dns = value.as_chunks::<16>().0.iter().take(MOST_ADDRESSES).map(|octets| Addr::v6(*octets)).collect(),
+            // RFC 8910, section 2.2.
+            103 => lease.portal = portal(value.get(..value.len().min(255))?),
             _ => {}
         }
         rest = behind;
@@ -141,6 +156,16 @@ mod tests {
         assert_eq!((lease.server, lease.client), (vec![192, 0, 2, 1], Some([2, 0, 0, 0, 0, 7])));
         assert_eq!((lease.address, lease.routers), (Some(Addr::v4([192, 0, 2, 7])), vec![Addr::v4([192, 0, 2, 1])]));
         assert_eq!(lease.dns, [Addr::v4([192, 0, 2, 53]), Addr::v4([192, 0, 2, 54])]);
+    }
+
+    #[test]
+    fn a_lease_may_say_where_the_portal_is() {
+        let uri = b"https://portal.hotel.test/api";
+        let with = |uri: &[u8]| {
+            read_v4(&answer(&[&[53, 1, 5, 54, 4, 192, 0, 2, 1, 114, uri.len() as u8][..], uri, &[255]].concat())).unwrap().portal
+        };
+        assert_eq!(with(uri).as_deref(), Some("https://portal.hotel.test/api"));
+        assert_eq!(with(b"urn:ietf:params:capport:unrestricted"), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Neighbour discovery of IPv6 (RFC 4861) and its redirect, as far as it says who is where; options that do not matter are passed over.
 
+use super::dhcp;
 use crate::engine::decode::packet::Addr;
 
 /// Addresses that are kept of a list; more are left out.
@@ -50,6 +51,8 @@ pub struct RouterAdvertisement {
     pub prefixes: Vec<Addr>,
     /// Servers of DNS (RFC 8106).
     pub dns: Vec<Addr>,
+    /// Where the network's captive portal is (RFC 8910), at most 255 bytes of it.
+    pub portal: Option<String>,
 }
 
 /// Option types (IANA).
@@ -58,6 +61,8 @@ mod option {
     pub(super) const TARGET: u8 = 2;
     pub(super) const PREFIX: u8 = 3;
     pub(super) const DNS: u8 = 25;
+    /// RFC 8910, section 2.3.
+    pub(super) const PORTAL: u8 = 37;
 }
 
 impl Ndp {
@@ -94,6 +99,7 @@ fn router(message: &[u8]) -> Option<RouterAdvertisement> {
     for (kind, option) in options(body) {
         match kind {
             option::PREFIX if said.prefixes.len() < MOST_ADDRESSES => said.prefixes.extend(address(option, 16)),
+            option::PORTAL => said.portal = option.get(2..option.len().min(257)).and_then(dhcp::portal),
             option::DNS => {
                 let room = MOST_ADDRESSES - said.dns.len();
                 let list = option.get(8..).unwrap_or(&[]);
@@ -140,12 +146,14 @@ mod tests {
         bytes.extend([1, 1, 2, 0, 0, 0, 0, 1]);
         bytes.extend([[3, 4].as_slice(), &[0; 14], &v6(0)].concat());
         bytes.extend([[25, 5].as_slice(), &[0; 6], &v6(53), &v6(54)].concat());
+        bytes.extend([[37, 4].as_slice(), b"https://portal.hotel.test/api", &[0]].concat());
         let said = RouterAdvertisement {
             lifetime: 1800,
             preferred: true,
             mac: Some([2, 0, 0, 0, 0, 1]),
             prefixes: vec![Addr::v6(v6(0))],
             dns: vec![Addr::v6(v6(53)), Addr::v6(v6(54))],
+            portal: Some("https://portal.hotel.test/api".to_owned()),
         };
         assert_eq!(Ndp::read(&bytes), Some(Ndp::Router(said)));
     }

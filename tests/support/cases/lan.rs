@@ -98,7 +98,7 @@ fn acquaint(story: &mut Story, one: Station, other: Station) -> u64 {
 
 /// The attacker tells both that it is the other, `rounds` times; the gateway goes on to answer a neighbour. Forged frames, and the gateway's last
 /// answer before them.
-fn poison(story: &mut Story, rounds: usize) -> (Vec<u64>, u64) {
+pub(super) fn poison(story: &mut Story, rounds: usize) -> (Vec<u64>, u64) {
     let known = acquaint(story, DEVICE, GATEWAY);
     acquaint(story, GATEWAY, DEVICE);
     let mut forged = Vec::new();

@@ -2,6 +2,7 @@
 
 mod chain;
 mod closes;
+mod content;
 mod dns;
 mod evasion;
 mod framing;
@@ -11,6 +12,7 @@ mod in_path;
 mod lan;
 mod lan_settings;
 mod listed;
+mod portals;
 mod race;
 mod rare;
 mod resets;
@@ -35,6 +37,8 @@ pub(crate) fn all() -> Vec<Case> {
         evasion::cases(),
         chain::cases(),
         dns::cases(),
+        portals::cases(),
+        content::cases(),
     ];
     let local = [lan::cases(), lan_settings::cases(), listed::cases()];
     let quiet = [
@@ -42,6 +46,7 @@ pub(crate) fn all() -> Vec<Case> {
         tcp::cases(),
         closes::cases(),
         listed::quiet(),
+        portals::quiet(),
         sensor::cases(),
         web::cases(),
         rare::cases(),

@@ -1,6 +1,7 @@
 //! The search of a response body: which bodies are kept, how much of them, and what is looked for.
 
 use super::decode::Codings;
+use super::head::number;
 use super::html;
 use super::message::{Redirect, Response};
 use crate::engine::limits::Limits;
@@ -23,6 +24,8 @@ pub(super) struct Body {
     content: Content,
     codings: Codings,
     kept: Vec<u8>,
+    /// The response has a validator: its bytes can be compared with those of another time.
+    validated: bool,
 }
 
 /// What became of bytes that were handed to a body.
@@ -42,7 +45,7 @@ impl Body {
         let content = content_of(response)?;
         // Coded bytes do not show their first character, so only an absent type leaves them of interest.
         let is_readable = codings.is_plain() || (codings.is_known() && (content != Content::Unknown || response.content_type.is_none()));
-        is_readable.then_some(Self { content, codings, kept: Vec::new() })
+        is_readable.then(|| Self { content, codings, kept: Vec::new(), validated: response.status == 200 && response.validator.is_some() })
     }
 
     /// True when the body is coded: its beginning alone says nothing.
@@ -76,7 +79,7 @@ impl Body {
             return self.search_beginning();
         }
         let content = self.codings.decode(self.kept, decoded);
-        Self { content: self.content, codings: Codings::default(), kept: content }.search_beginning()
+        Self { content: self.content, codings: Codings::default(), kept: content, validated: false }.search_beginning()
     }
 
     /// The redirects in the beginning of a body that goes on; none when it is coded, or a script.
@@ -91,6 +94,11 @@ impl Body {
             Content::Unknown if html::looks_like_html(&self.kept) == Some(true) => html::search(&self.kept),
             Content::Script | Content::Unknown => Vec::new(),
         }
+    }
+
+    /// The number of the bytes kept, which are all; none when no validator says what they are.
+    pub(super) fn number(&self) -> Option<u64> {
+        self.validated.then(|| number(&self.kept))
     }
 
     /// Heap bytes held.

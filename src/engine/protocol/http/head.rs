@@ -1,5 +1,6 @@
 //! A whole message head to its fields, as leniently as browsers read it.
 
+use std::hash::{DefaultHasher, Hasher};
 use std::mem::MaybeUninit;
 
 use httparse::{EMPTY_HEADER, Error, Header, ParserConfig, Status};
@@ -164,6 +165,8 @@ pub(super) fn parse_response(head: &[u8], first: Stamp, end: Stamp) -> Option<Re
         status,
         minor,
         has_date: read.has_date,
+        demands_tls: read.demands_tls,
+        validator: read.validator(),
         redirects: read.redirects(status),
         content_length: read.extent.length(),
         server: read.server,
@@ -192,6 +195,10 @@ struct Fields {
     has_date: bool,
     server: Option<String>,
     location: Option<String>,
+    demands_tls: bool,
+    /// Hashes of the fields.
+    etag: Option<u64>,
+    last_modified: Option<u64>,
     content_type: Option<String>,
     refresh: Option<String>,
     extent: Extent,
@@ -224,6 +231,19 @@ impl Fields {
                 return;
             }
             14 | 17 => return self.extent.add_field(name, value),
+            4 if is("etag") => {
+                // A weak one does not promise the same bytes.
+                self.etag = (!value.starts_with(b"W/")).then(|| number(value));
+                return;
+            }
+            13 if is("last-modified") => {
+                self.last_modified = Some(number(value));
+                return;
+            }
+            25 if is("strict-transport-security") => {
+                self.demands_tls = true;
+                return;
+            }
             16 if is("content-encoding") => return self.codings.add_field(value),
             6 if is("server") => &mut self.server,
             8 if is("location") => &mut self.location,
@@ -232,6 +252,10 @@ impl Fields {
             _ => return,
         };
         slot.get_or_insert_with(|| text(value));
+    }
+
+    fn validator(&self) -> Option<u64> {
+        self.etag.or_else(|| Some(self.last_modified? ^ self.extent.length()?.rotate_left(32)))
     }
 
     fn redirects(&self, status: u16) -> Vec<Redirect> {
@@ -247,6 +271,13 @@ impl Fields {
 /// Room for every field that `head` can hold: the shortest is `a:` and a line end.
 fn room_for_fields(head: &[u8]) -> Vec<Header<'_>> {
     vec![EMPTY_HEADER; (head.len() / 3).saturating_add(1)]
+}
+
+/// Bytes as a number, by which they are compared with others.
+pub(super) fn number(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(bytes);
+    hasher.finish()
 }
 
 /// Digits only: no sign, as RFC 9110 has it.

@@ -66,6 +66,10 @@ pub struct Response {
     pub content_type: Option<String>,
     /// The Content-Length field, when it is one number.
     pub content_length: Option<u64>,
+    /// Browsers are told to ask this host by https only (RFC 6797).
+    pub demands_tls: bool,
+    /// What names this version of the content, as a number: a strong ETag, else Last-Modified with the length (RFC 9110, section 8.8).
+    pub validator: Option<u64>,
     /// Names of the fields in their order, in lower case, each followed by a comma; at most 512 bytes of them.
     pub field_names: String,
     /// All lines of the head end in LF without CR.
@@ -120,6 +124,11 @@ impl Response {
     /// The names of its fields, in their order.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
         self.field_names.split_terminator(',')
+    }
+    /// A page, by its type.
+    #[must_use]
+    pub fn is_page(&self) -> bool {
+        self.content_type.as_deref().is_some_and(|kind| kind.get(..9).is_some_and(|kind| kind.eq_ignore_ascii_case("text/html")))
     }
     /// Heap bytes held, those of its request included.
     #[must_use]

@@ -3,6 +3,7 @@
 mod body;
 mod client;
 mod decode;
+mod embedded;
 mod framing;
 mod gather;
 mod head;
@@ -17,6 +18,7 @@ mod start;
 mod tests;
 mod waiting;
 
+pub use embedded::{Embedded, body, embedded, is_program};
 pub use message::{Redirect, RedirectKind, Request, Response, Stamp};
 
 use super::super::limits::Limits;
@@ -34,6 +36,8 @@ pub enum Event {
     /// The body of the response that `Head` reported last is complete, cut by the end of the stream, or searched up to the cap, and held
     /// redirects (meta refresh, script location, iframe).
     Body(Vec<Redirect>),
+    /// The body of the response that `Head` reported last is whole, and this is the number of its bytes as sent; of pages and scripts with a validator.
+    Whole(u64),
 }
 
 /// Bounds that were hit, and what was left out because of them.
