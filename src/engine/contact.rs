@@ -46,11 +46,11 @@ pub enum Kind {
     /// It began QUIC.
     QuicHello(Box<ClientHello>),
     /// It sent a request in plain HTTP.
-    HttpRequest(Box<Asked>),
+    HttpRequest(Asked),
     /// A request in plain HTTP was answered with a redirect.
     HttpRedirect {
         /// The request.
-        asked: Box<Asked>,
+        asked: Asked,
         /// Where to, as written.
         target: Box<str>,
     },
@@ -63,8 +63,6 @@ pub struct Asked {
     pub host: Option<Box<str>>,
     /// The target.
     pub target: Box<str>,
-    /// The Referer field: the page that led to it.
-    pub referer: Option<Box<str>>,
 }
 
 impl Contact {
@@ -99,13 +97,13 @@ impl Contact {
     /// A request of the flow.
     pub(super) fn of_request(flow: &Flow, request: &Request) -> Self {
         let Stamp { frame, time, .. } = request.last;
-        Self::of_flow(flow, (frame, time), Kind::HttpRequest(Box::new(Asked::of(request))))
+        Self::of_flow(flow, (frame, time), Kind::HttpRequest(Asked::of(request)))
     }
 
     /// A redirect by status or Refresh field, and the request that it answers; none where one of them is missing.
     pub(super) fn of_redirect(flow: &Flow, response: &Response) -> Option<Self> {
         let (redirect, request) = (response.redirects.first()?, response.request.as_ref()?);
-        let kind = Kind::HttpRedirect { asked: Box::new(Asked::of(request)), target: cut(&redirect.target).into() };
+        let kind = Kind::HttpRedirect { asked: Asked::of(request), target: cut(&redirect.target).into() };
         Some(Self::of_flow(flow, (response.first.frame, response.first.time), kind))
     }
 
@@ -142,13 +140,11 @@ impl Contact {
 
 impl Asked {
     fn of(request: &Request) -> Self {
-        let text = |text: &Option<String>| text.as_deref().map(cut).map(Box::from);
-        Self { host: text(&request.host), target: cut(&request.target).into(), referer: text(&request.referer) }
+        Self { host: request.host.as_deref().map(cut).map(Box::from), target: cut(&request.target).into() }
     }
 
     fn bytes(&self) -> usize {
-        let optional = [&self.host, &self.referer].into_iter().flatten();
-        size_of::<Self>() + self.target.len() + optional.map(|text| text.len()).sum::<usize>()
+        self.target.len() + self.host.as_deref().map_or(0, str::len)
     }
 }
 

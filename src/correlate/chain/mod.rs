@@ -82,7 +82,12 @@ impl Chains {
     }
 
     /// Tells what is due at or before `now`.
+    #[inline]
     pub(super) fn tick(&mut self, now: Timestamp) -> Vec<Alert> {
+        if self.held.is_empty() { Vec::new() } else { self.tell_due(now) }
+    }
+
+    fn tell_due(&mut self, now: Timestamp) -> Vec<Alert> {
         let mut told = Vec::new();
         while let Some(first) = self.held.first_entry().filter(|first| first.key().0 <= now) {
             let ((due, _), held) = first.remove_entry();

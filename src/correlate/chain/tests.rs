@@ -25,7 +25,7 @@ fn contact(ms: i64, kind: Kind) -> Contact {
 }
 
 fn asks(ms: i64, host: &str, target: &str) -> Contact {
-    contact(ms, Kind::HttpRequest(Box::new(Asked { host: Some(host.into()), target: target.into(), referer: None })))
+    contact(ms, Kind::HttpRequest(Asked { host: Some(host.into()), target: target.into() }))
 }
 
 /// An alert whose redirect leads to `to`.
@@ -124,7 +124,7 @@ fn back_at_the_same_host_only_the_very_page_counts() {
 #[test]
 fn redirects_in_a_circle_come_to_an_end() {
     let moved = |ms, host: &str, to: &str| {
-        let asked = Box::new(Asked { host: Some(host.into()), target: "/land".into(), referer: None });
+        let asked = Asked { host: Some(host.into()), target: "/land".into() };
         contact(ms, Kind::HttpRedirect { asked, target: to.into() })
     };
     let circle = (0..60).map(|round| match round % 2 {
