@@ -15,8 +15,10 @@ use super::watch;
 pub struct Web {
     /// The packet in which the answer begins.
     pub record: Record,
-    /// The address that was asked for.
-    pub asked: Address,
+    /// The host that was asked, in lower case, without port and last dot.
+    pub host: String,
+    /// What it was asked for, as sent.
+    pub target: String,
     /// The User-Agent of the request.
     pub user_agent: Option<String>,
     /// What the answer says.
@@ -53,11 +55,11 @@ pub(super) fn observe(flow: &mut Flow, event: &FlowEvent, pool: &Pool, now: Time
         Event::Body(_) => return None,
     };
     let request = response.request.as_ref()?;
-    let asked = asked(flow, request)?;
+    let host = host_of(request.host.as_deref()?);
     let record = watch::find(flow, pool, response.first.frame)?;
-    let (user_agent, facts) = (request.user_agent.clone(), FlowFacts::of(flow));
+    let (target, user_agent, facts) = (request.target.clone(), request.user_agent.clone(), FlowFacts::of(flow));
     flow.page_told |= fact == Fact::PlainPage;
-    Some(Observation { at: now, what: What::Web(Box::new(Web { record, asked, user_agent, fact, flow: facts })) })
+    Some(Observation { at: now, what: What::Web(Box::new(Web { record, host, target, user_agent, fact, flow: facts })) })
 }
 
 fn of_head(flow: &Flow, response: &Response) -> Option<Fact> {
@@ -78,4 +80,25 @@ fn leads_to_tls(flow: &Flow, response: &Response, request: &Request) -> bool {
 
 fn asked(flow: &Flow, request: &Request) -> Option<Address> {
     Address::of_request(request.host.as_deref()?, flow.endpoint(flow.server).1, &request.target)
+}
+
+/// The host of a Host field. Not read as an address is: each page of each connection pays for this.
+fn host_of(field: &str) -> String {
+    let end = match field.strip_prefix('[').and_then(|rest| rest.find(']')) {
+        Some(at) => at + 2,
+        None => field.find(':').unwrap_or(field.len()),
+    };
+    field.get(..end).unwrap_or(field).trim_end_matches('.').to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host_of;
+
+    #[test]
+    fn a_host_is_told_without_port_case_and_last_dot() {
+        let fields = ["News.Example", "news.example.:8080", "[2001:DB8::1]:80", "[2001:db8::1]", "", ":", "["];
+        let hosts = ["news.example", "news.example", "[2001:db8::1]", "[2001:db8::1]", "", "", "["];
+        assert_eq!(fields.map(host_of), hosts);
+    }
 }

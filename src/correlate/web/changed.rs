@@ -15,10 +15,10 @@
 //! RFC 9110, section 8.8; Nakibly et al., "Website-Targeted False Content Injection by Network Operators" (2016).
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hasher};
 
 use super::fifo::Fifo;
 use crate::engine::detect::{Evidence, Finding, Group, Weight};
+use crate::engine::protocol::http::number;
 use crate::engine::web::Web;
 
 /// Version of the detector.
@@ -45,9 +45,7 @@ impl Contents {
 
     /// Takes a content; what it is evidence of.
     pub(super) fn take(&mut self, web: &Web, validator: u64, bytes: u64) -> Option<Evidence> {
-        let mut address = DefaultHasher::new();
-        address.write(web.asked.as_str().as_bytes());
-        let version = (address.finish(), validator);
+        let version = (number([web.host.as_bytes(), web.target.as_bytes()].concat().as_slice()), validator);
         let Some((first, frame)) = self.seen.get(&version).copied() else {
             self.seen.insert(version, (bytes, web.record.frame));
             if let Some(oldest) = self.order.push(version) {

@@ -68,7 +68,7 @@ impl History {
                 weight: Weight::Weak,
                 points: POINTS,
                 votes: 0,
-                observed: format!("a page by http from {}", web.asked.host()),
+                observed: format!("a page by http from {}", web.host),
                 expected: format!("https, which the host wanted in frame {frame}"),
                 frames: vec![frame, web.record.frame],
                 why: "The host used to lead to encryption, and this answer does not.",
@@ -82,5 +82,5 @@ impl History {
 }
 
 fn host(web: &Web) -> Host {
-    (web.flow.vlans.as_slice().to_vec(), web.asked.host().to_owned())
+    (web.flow.vlans.as_slice().to_vec(), web.host.clone())
 }

@@ -32,8 +32,8 @@ pub(super) fn tell(web: &Web, evidence: &Evidence, at: Timestamp) -> Alert {
         grade: Grade::Medium,
         flow: story::flow(flow, record.is_v6()),
         http: Some(HttpFacts {
-            hostname: Some(web.asked.host().to_owned()),
-            url: Some(web.asked.path().to_owned()),
+            hostname: Some(web.host.clone()),
+            url: Some(web.target.clone()),
             method: Some("GET".to_owned()),
             user_agent: web.user_agent.clone(),
             status: Some(200),

@@ -1,8 +1,9 @@
 //! A whole message head to its fields, as leniently as browsers read it.
 
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::BuildHasher;
 use std::mem::MaybeUninit;
 
+use foldhash::quality::FixedState;
 use httparse::{EMPTY_HEADER, Error, Header, ParserConfig, Status};
 use memchr::memmem;
 
@@ -274,10 +275,9 @@ fn room_for_fields(head: &[u8]) -> Vec<Header<'_>> {
 }
 
 /// Bytes as a number, by which they are compared with others.
-pub(super) fn number(bytes: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(bytes);
-    hasher.finish()
+#[must_use]
+pub fn number(bytes: &[u8]) -> u64 {
+    FixedState::default().hash_one(bytes)
 }
 
 /// Digits only: no sign, as RFC 9110 has it.

@@ -19,6 +19,7 @@ mod tests;
 mod waiting;
 
 pub use embedded::{Embedded, body, embedded, is_program};
+pub use head::number;
 pub use message::{Redirect, RedirectKind, Request, Response, Stamp};
 
 use super::super::limits::Limits;
