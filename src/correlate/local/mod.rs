@@ -110,7 +110,7 @@ impl LocalNetworks {
         told.extend(self.newcomers.tick(now));
         told.extend(self.announcers.tick(now));
         told.extend(self.redirectors.tick(now));
-        told
+        in_order(told)
     }
 
     /// Tells everything on what was seen.
@@ -119,7 +119,7 @@ impl LocalNetworks {
         told.extend(self.newcomers.finish(now));
         told.extend(self.announcers.finish(now));
         told.extend(self.redirectors.finish(now));
-        told
+        in_order(told)
     }
 
     /// Addresses forgotten, and suspicions decided early, for the bounds.
@@ -127,4 +127,10 @@ impl LocalNetworks {
         let suspects = [self.claimers.evicted, self.newcomers.evicted, self.announcers.evicted, self.redirectors.evicted];
         (self.addresses.evicted, suspects.iter().sum())
     }
+}
+
+/// In order of closing time, so that it does not matter how often the clock is looked at.
+fn in_order(mut told: Vec<Alert>) -> Vec<Alert> {
+    told.sort_by_key(|alert| (alert.closed_at, alert.id));
+    told
 }
