@@ -55,7 +55,7 @@ fuzz: deps deps-lint deps-fuzz ## Fuzz each target for FUZZ_SECONDS (10), from s
 	$(FUZZ_BIN)/seeds . $(FUZZ_CORPUS)
 	@for target in $(FUZZ_TARGETS); do \
 	  $(SAY) "$$target, $(FUZZ_SECONDS) s:"; \
-	  log=$(FUZZ_FINDS)/$$target.log; \
+	  log=$(FUZZ_FINDS)/$$target.log; mkdir -p $(FUZZ_CORPUS)/$$target; \
 	  $(FUZZ_BIN)/$$target $(FUZZ_CORPUS)/$$target $(FUZZ_OPTIONS) -artifact_prefix=$(FUZZ_FINDS)/$$target- >$$log 2>&1; status=$$?; \
 	  grep -aE 'DONE|panicked|ERROR|Test unit written' $$log; \
 	  [ $$status = 0 ] || { tail -n 40 $$log >&2; exit 1; }; \
