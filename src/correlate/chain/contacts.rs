@@ -10,7 +10,7 @@ use crate::engine::decode::packet::{Addr, Vlans};
 use crate::engine::time::{Span, Timestamp};
 
 /// How long a generation is added to. An alert asks for what came up to ten seconds ago.
-const GENERATION: Span = Span::from_secs(10);
+pub(super) const GENERATION: Span = Span::from_secs(10);
 /// Bytes of a table's entry beside its contacts, estimated on the high side.
 const ENTRY: usize = 128;
 

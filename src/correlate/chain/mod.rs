@@ -67,7 +67,8 @@ impl Chains {
     /// Keeps an alert until all that its client may have done is known; whatever can be told at once comes back. `weighed` says how many kinds of
     /// evidence speak of its packets, and from which score on each grade begins.
     pub(super) fn hold(&mut self, alert: Alert, weighed: (usize, Thresholds), now: Timestamp) -> Vec<Alert> {
-        if !waits(&alert) {
+        // Of what a client did longer ago than contacts are kept for, it is chance what is still known.
+        if !waits(&alert) || now - alert.forged.time > contacts::GENERATION {
             return vec![alert];
         }
         let due = now.max(alert.forged.time + WITHIN);
