@@ -181,7 +181,8 @@ fn is_odd(flow: &Flow, response: &Response, record: &Record, knowledge: &Knowled
         || (!response.redirects.is_empty() && redirect_semantics::leads_away(&response.redirects, asked(flow, response).as_ref()))
 }
 
-fn asked(flow: &Flow, response: &Response) -> Option<Address> {
+/// The address that a response answers for.
+pub(super) fn asked(flow: &Flow, response: &Response) -> Option<Address> {
     let request = response.request.as_ref()?;
     Address::of_request(request.host.as_deref()?, flow.endpoint(flow.server).1, &request.target)
 }

@@ -5,8 +5,7 @@ use super::flow::event::FlowEvent;
 use super::flow::memory::Pool;
 use super::flow::record::Record;
 use super::observation::{FlowFacts, Observation, What};
-use super::protocol::http::{Event, RedirectKind, Request, Response};
-use super::protocol::url::Address;
+use super::protocol::http::{Event, RedirectKind, Response};
 use super::time::Timestamp;
 use super::watch;
 
@@ -65,21 +64,18 @@ pub(super) fn observe(flow: &mut Flow, event: &FlowEvent, pool: &Pool, now: Time
 fn of_head(flow: &Flow, response: &Response) -> Option<Fact> {
     let request = response.request.as_ref()?;
     // Over http the field is not believed by browsers (RFC 6797, section 8.1), but it tells what the host wants.
-    if response.demands_tls || leads_to_tls(flow, response, request) {
+    if response.demands_tls || leads_to_tls(flow, response) {
         return Some(Fact::WantsTls);
     }
     (response.status == 200 && response.is_page() && request.method == "GET" && !flow.page_told).then_some(Fact::PlainPage)
 }
 
 /// A redirect to https on the same host.
-fn leads_to_tls(flow: &Flow, response: &Response, request: &Request) -> bool {
+fn leads_to_tls(flow: &Flow, response: &Response) -> bool {
     let mut secure = response.redirects.iter().filter(|to| to.kind == RedirectKind::Status && to.target.starts_with("https")).peekable();
     secure.peek().is_some()
-        && asked(flow, request).is_some_and(|from| secure.any(|to| from.resolve(&to.target).is_some_and(|to| to.host() == from.host())))
-}
-
-fn asked(flow: &Flow, request: &Request) -> Option<Address> {
-    Address::of_request(request.host.as_deref()?, flow.endpoint(flow.server).1, &request.target)
+        && watch::asked(flow, response)
+            .is_some_and(|from| secure.any(|to| from.resolve(&to.target).is_some_and(|to| to.host() == from.host())))
 }
 
 /// The host of a Host field. Not read as an address is: each page of each connection pays for this.
