@@ -109,6 +109,11 @@ impl Correlator {
         Self { policy, ..self }
     }
 
+    /// Goes on with another policy, by which everything is told that is judged from here on.
+    pub fn exchange(&mut self, policy: Arc<Policy>) {
+        self.policy = policy;
+    }
+
     /// Judges observations that are complete up to `now`. They are put in order first, so that the order in which workers finish changes nothing.
     pub fn judge(&mut self, observations: Vec<Observation>, now: Timestamp) -> Vec<Alert> {
         let mut found = self.in_order(observations);

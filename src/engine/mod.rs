@@ -64,6 +64,11 @@ impl Engine {
         clock.pass(frame, |frame, now| decoder.decode(frame, |decoded| take(decoded, shards, now, out)));
     }
 
+    /// Goes on with other knowledge, by which everything is judged that is decided from here on. Flows and open cases stay.
+    pub fn exchange(&mut self, knowledge: &Arc<Knowledge>) {
+        self.shards.exchange(knowledge);
+    }
+
     /// An idle tick: fires what is due. Changes nothing that a later frame would not bring about.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         let now = self.clock.advance(now);

@@ -73,6 +73,16 @@ impl Shard {
         }
     }
 
+    /// Goes on with other knowledge. Servers are looked up in its lists anew, those of connections under way too.
+    pub(super) fn exchange(&mut self, knowledge: Arc<Knowledge>) {
+        self.knowledge = knowledge;
+        for index in self.flows.indices() {
+            if let Some(flow) = self.flows.flow_mut(index) {
+                flow.looked_up = false;
+            }
+        }
+    }
+
     /// Takes a packet of one of this shard's flows. Timers due at or before `now` fire first.
     pub(super) fn handle(
         &mut self,

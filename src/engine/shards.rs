@@ -26,6 +26,13 @@ impl Shards {
         Self { shards: (0..SHARDS).map(|_| Shard::new(Arc::clone(limits), Arc::clone(knowledge))).collect(), seed }
     }
 
+    /// Goes on with other knowledge; flows and open cases stay.
+    pub fn exchange(&mut self, knowledge: &Arc<Knowledge>) {
+        for shard in &mut self.shards {
+            shard.exchange(Arc::clone(knowledge));
+        }
+    }
+
     /// Takes a packet; `now` never runs backwards.
     pub fn handle(&mut self, packet: &Packet<'_>, now: Timestamp, out: &mut Vec<Observation>) {
         let (key, sender) = FlowKey::of(&packet.head);
