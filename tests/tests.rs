@@ -21,6 +21,7 @@ mod invariants;
 mod lab;
 /// Thousands of recorded redirects, where they lie beside the checkout.
 mod redirects;
+mod reload;
 /// Rules on the command line: diagnoses, trials, and what they change.
 mod rules;
 /// What is shipped beside the code says what the code says.

@@ -4,9 +4,11 @@ mod files;
 mod indicators;
 mod output;
 mod progress;
+mod reload;
 mod replay;
 mod rules;
 mod sequence;
+mod sources;
 
 use std::process::ExitCode;
 
