@@ -129,6 +129,25 @@ fn a_list_explains_redirects_and_bounds_move_grades() {
 }
 
 #[test]
+fn bounds_move_the_grades_of_the_local_network_too() {
+    assert_eq!(verdicts(&alerts("", "local-dhcp-race")), [(2, "local_mitm")]);
+    assert_eq!(verdicts(&alerts("[thresholds]\nmedium = 65\nhigh = 70\n", "local-dhcp-race")), [(3, "inconclusive")]);
+    assert_eq!(verdicts(&alerts("[thresholds]\nlow = 65\nmedium = 70\nhigh = 80\n", "local-dhcp-race")), []);
+    assert_eq!(
+        verdicts(&alerts("[thresholds]\nmedium = 30\nhigh = 50\n", "local-dhcp-race")),
+        [(2, "local_mitm")],
+        "a router may be plugged in wrongly"
+    );
+    // What explanations hold down to a record stays one.
+    for bounds in ["", "[thresholds]\nmedium = 26\nhigh = 27\n"] {
+        assert!(verdicts(&alerts(bounds, "local-arp-same-address")).iter().all(|(severity, _)| *severity == 3), "{bounds}");
+    }
+    // An answer in the server's place is laid to whom is told of with these bounds only.
+    let strict = alerts("[thresholds]\nlow = 97\nmedium = 98\nhigh = 99\nconfirmed = 100\n", "local-in-path-after-arp");
+    assert!(verdicts(&strict).iter().all(|(_, verdict)| *verdict != "local_mitm"), "{strict:?}");
+}
+
+#[test]
 fn a_system_that_looks_for_a_portal_is_told_of_one() {
     // The device's answer leads elsewhere and is as bare as any; only who asked tells.
     let bounds = "[thresholds]\nlow = 25\n";

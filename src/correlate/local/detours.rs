@@ -17,7 +17,7 @@
 use super::addresses::{Addresses, Network, Owner, network};
 use super::incidents::{Incidents, Suspicion};
 use super::spoof::is_virtual;
-use super::tell::{Finding, MOST_FRAMES, signal, written};
+use super::tell::{Ceiling, Finding, MOST_FRAMES, signal, written};
 use crate::alert::{Carrier, Considered, Mechanism};
 use crate::engine::decode::datagram::DatagramHead;
 use crate::engine::decode::packet::Addr;
@@ -112,7 +112,7 @@ impl Suspicion for Redirector {
             genuine: self.source,
             signals,
             considered: vec![Considered { explanation: "router that knows a better way", kept: !forged, why: why.to_owned() }],
-            cap: 100,
+            ceiling: Ceiling::Open,
         }
     }
 }

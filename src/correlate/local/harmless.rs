@@ -1,13 +1,10 @@
 //! The harmless explanations of a claim to another's address: which stand, and how far they hold the finding down.
 
+use super::tell::Ceiling;
 use crate::alert::Considered;
 
 /// From so many addresses of others on, a machine that only answers when asked is a proxy.
 const PROXY: usize = 3;
-/// Below any record, and below what wakes somebody; `tell.rs` has the borders.
-const NO_RECORD: u8 = 24;
-const RECORD: u8 = 39;
-const WAKES: u8 = 64;
 
 /// What is known of a claimer, as far as explanations go by it.
 #[derive(Clone, Copy, Debug)]
@@ -48,14 +45,14 @@ impl Reading {
         self.rivals == 0 && !self.two_sided && !self.moved
     }
 
-    /// At most so many points.
-    pub(super) fn cap(self) -> u8 {
+    /// How far they hold it down.
+    pub(super) fn ceiling(self) -> Ceiling {
         match () {
-            () if self.is_virtual() || self.is_proxy() || self.is_alone() => NO_RECORD,
-            () if self.is_one_machine() => RECORD,
-            () if self.is_mistake() && self.moved && self.contested => WAKES,
-            () if self.is_mistake() => RECORD,
-            () => 100,
+            () if self.is_virtual() || self.is_proxy() || self.is_alone() => Ceiling::Nothing,
+            () if self.is_one_machine() => Ceiling::Low,
+            () if self.is_mistake() && self.moved && self.contested => Ceiling::Medium,
+            () if self.is_mistake() => Ceiling::Low,
+            () => Ceiling::Open,
         }
     }
 

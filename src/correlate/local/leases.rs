@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 
 use super::addresses::{Network, Owner, network};
 use super::incidents::{Incidents, Suspicion};
-use super::tell::{Finding, MOST_FRAMES, signal, written};
+use super::tell::{Ceiling, Finding, MOST_FRAMES, signal, written};
 use crate::alert::{Carrier, Considered, Mechanism, Signal};
 use crate::engine::decode::datagram::DatagramHead;
 use crate::engine::decode::packet::Addr;
@@ -226,7 +226,7 @@ impl Suspicion for Newcomer {
                 ),
                 weigh("a router that was plugged in the wrong way round", true, "it does the same, without anybody's intent"),
             ],
-            cap: if met { 64 } else { 24 },
+            ceiling: if met { Ceiling::Medium } else { Ceiling::Nothing },
         }
     }
 }

@@ -18,14 +18,14 @@ use incidents::{Incidents, MEMORY, Suspicion};
 use leases::{Newcomer, Servers};
 use routers::{Announcer, Routers};
 use spoof::Claimer;
-use tell::MEDIUM;
 
-use crate::alert::Alert;
+use crate::alert::{Alert, Grade};
 use crate::engine::decode::packet::{Addr, Vlans};
 use crate::engine::limits::Limits;
 use crate::engine::local::{Mac, Message, Notice};
 use crate::engine::observation::Detour;
 use crate::engine::time::Timestamp;
+use crate::rules::policy::Policy;
 
 /// Code and version of each detector, in the order of the documentation.
 pub const DETECTORS: [(&str, u32); 5] = [
@@ -62,6 +62,14 @@ impl LocalNetworks {
         }
     }
 
+    /// Goes on by another policy.
+    pub(super) fn exchange(&mut self, policy: &Policy) {
+        self.claimers.bounds = policy.thresholds;
+        self.newcomers.bounds = policy.thresholds;
+        self.announcers.bounds = policy.thresholds;
+        self.redirectors.bounds = policy.thresholds;
+    }
+
     /// Takes a message.
     pub(super) fn take(&mut self, notice: &Notice, now: Timestamp) {
         match &notice.message {
@@ -96,7 +104,9 @@ impl LocalNetworks {
     pub(super) fn is_bent(&self, vlans: Vlans, client: Addr, now: Timestamp) -> bool {
         let here = vlan_pair(vlans);
         fn recent<T: Suspicion>(incidents: &Incidents<(Network, Mac), T>, now: Timestamp, concerned: impl Fn(&T) -> bool) -> bool {
-            incidents.iter().any(|(what, last)| now - last <= MEMORY && concerned(what) && what.finding().score() >= MEDIUM)
+            incidents.iter().any(|(what, last)| {
+                now - last <= MEMORY && concerned(what) && what.finding().grade(incidents.bounds) >= Some(Grade::Medium)
+            })
         }
         recent(&self.claimers, now, |claimer| claimer.concerns(here, client))
             || recent(&self.newcomers, now, |newcomer| newcomer.concerns(here, client))

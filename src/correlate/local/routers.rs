@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use super::addresses::{Network, Owner, network};
 use super::incidents::{Incidents, Suspicion};
 use super::spoof::is_virtual;
-use super::tell::{Finding, MOST_FRAMES, signal, written};
+use super::tell::{Ceiling, Finding, MOST_FRAMES, signal, written};
 use crate::alert::{Carrier, Considered, Mechanism, Signal};
 use crate::engine::decode::datagram::DatagramHead;
 use crate::engine::decode::packet::Addr;
@@ -199,7 +199,7 @@ impl Suspicion for Announcer {
                     if self.in_its_name { "it bears the name of the router that is there" } else { "it bears a name of its own" },
                 ),
             ],
-            cap: 100,
+            ceiling: Ceiling::Open,
         }
     }
 }

@@ -331,7 +331,7 @@ impl Suspicion for Claimer {
             genuine: main.and_then(|main| main.rival),
             signals: self.signals(),
             considered: reading.considered(),
-            cap: reading.cap(),
+            ceiling: reading.ceiling(),
         }
     }
 }
