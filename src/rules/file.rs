@@ -18,7 +18,7 @@ use crate::engine::decode::packet::Addr;
 use crate::engine::time::Timestamp;
 
 /// The tables that a file may hold.
-const TABLES: [&str; 7] = ["device", "redirect", "portal", "operator", "suppress", "severity", "thresholds"];
+const TABLES: [&str; 8] = ["device", "redirect", "portal", "operator", "pin", "suppress", "severity", "thresholds"];
 /// Rules of all files together.
 const MOST_RULES: usize = 10_000;
 /// Verdicts, as alerts name them.
@@ -114,6 +114,7 @@ impl Rules {
                 "redirect" => sheet.each(value, Sheet::redirect),
                 "portal" => sheet.each(value, Sheet::portal),
                 "operator" => sheet.each(value, Sheet::operator),
+                "pin" => sheet.each(value, Sheet::pin),
                 "suppress" => sheet.each(value, Sheet::suppress),
                 "severity" => sheet.each(value, Sheet::severity),
                 "thresholds" => sheet.thresholds(value),
@@ -414,5 +415,6 @@ fn mac_of(text: &str) -> Option<[u8; 6]> {
     octets.try_into().ok()
 }
 
+mod pin;
 #[cfg(test)]
 mod tests;

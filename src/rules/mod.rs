@@ -7,6 +7,7 @@ mod file;
 pub mod indicators;
 mod load;
 pub mod operators;
+pub mod pins;
 pub mod policy;
 pub mod portals;
 pub mod redirects;
