@@ -25,6 +25,8 @@ pub(super) struct Reading {
     pub(super) neighbour: bool,
     /// ARP; else neighbour discovery.
     pub(super) v4: bool,
+    /// A pin gives the address to others.
+    pub(super) pinned: bool,
 }
 
 impl Reading {
@@ -44,10 +46,16 @@ impl Reading {
     fn is_alone(self) -> bool {
         self.rivals == 0 && !self.two_sided && !self.moved
     }
+    /// It behaves as a new machine does, of which the pin does not know.
+    fn is_newer_than_the_pin(self) -> bool {
+        self.pinned && !self.contested && self.is_mistake()
+    }
 
     /// How far they hold it down.
     pub(super) fn ceiling(self) -> Ceiling {
         match () {
+            () if self.is_newer_than_the_pin() => Ceiling::Medium,
+            () if self.pinned => Ceiling::Open,
             () if self.is_virtual() || self.is_proxy() || self.is_alone() => Ceiling::Nothing,
             () if self.is_one_machine() => Ceiling::Low,
             () if self.is_mistake() && self.moved && self.contested => Ceiling::Medium,
@@ -60,6 +68,10 @@ impl Reading {
     pub(super) fn considered(self) -> Vec<Considered> {
         let took_over = self.is_mistake() && !self.contested;
         let standby = match () {
+            () if self.pinned && self.is_virtual() => {
+                "the hardware address is one of those that standby routers share; the pin does not name it"
+            }
+            () if self.pinned => "the pin names every machine that may have the address",
             () if self.is_virtual() => "the hardware address is one of those that standby routers share",
             () if self.forced => {
                 "a standby router announces to all, and once; this went to single machines that had asked nothing, or to all for long"
@@ -68,14 +80,18 @@ impl Reading {
             () => "it was said to all, and the machine that had the address did not object",
         };
         let still_there = "the machine that had the address is still there";
-        let replaced = if self.contested { still_there } else { "the machine that had the address was not heard afterwards" };
+        let replaced = match () {
+            () if self.contested => still_there,
+            () if self.pinned => "no machine that the pin names was heard afterwards; the pin may be older than the machine",
+            () => "the machine that had the address was not heard afterwards",
+        };
         let mistake = if self.is_mistake() {
             "both say so only as every machine does"
         } else {
             "such machines do not send answers that nobody asked for"
         };
         let mut all = vec![
-            ("standby router that took over", self.is_virtual() || took_over, standby),
+            ("standby router that took over", self.is_virtual() || (took_over && !self.pinned), standby),
             ("replaced machine or card", took_over, replaced),
             ("two machines with the same address by mistake", self.is_mistake(), mistake),
         ];

@@ -73,6 +73,11 @@ impl<K: Ord + Copy, T: Suspicion> Incidents<K, T> {
         }
     }
 
+    /// Forgets those that are none by what is known otherwise.
+    pub(super) fn retain(&mut self, mut is_suspect: impl FnMut(&mut T) -> bool) {
+        self.open.retain(|_, open| is_suspect(&mut open.what));
+    }
+
     /// Those open, with the time of their last evidence.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&T, Timestamp)> {
         self.open.values().map(|open| (&open.what, open.last))
