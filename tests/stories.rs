@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 /// The list of indicators that a case is replayed with.
 pub(crate) const INDICATORS: &str = "indicators.txt";
 
+/// The rules that a case is replayed with.
+pub(crate) const RULES: &str = "rules.toml";
+
 const CAPTURE_NAMES: [&str; 3] = ["capture.pcap", "capture.pcapng", "capture.pcap.gz"];
 
 fn pcaps() -> PathBuf {
@@ -34,6 +37,7 @@ fn check(case: &Case, bless: bool) -> Vec<String> {
         ("README.md", case.readme().into_bytes()),
     ];
     files.extend(told.indicators.map(|list| (INDICATORS, list.as_bytes().to_vec())));
+    files.extend(told.rules.map(|rules| (RULES, rules.as_bytes().to_vec())));
     if bless {
         fs::create_dir_all(&folder).unwrap();
         for stale in CAPTURE_NAMES.iter().filter(|name| **name != capture) {

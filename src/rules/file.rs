@@ -18,7 +18,7 @@ use crate::engine::decode::packet::Addr;
 use crate::engine::time::Timestamp;
 
 /// The tables that a file may hold.
-const TABLES: [&str; 8] = ["device", "redirect", "portal", "operator", "pin", "suppress", "severity", "thresholds"];
+pub const TABLES: [&str; 8] = ["device", "redirect", "portal", "operator", "pin", "suppress", "severity", "thresholds"];
 /// Rules of all files together.
 const MOST_RULES: usize = 10_000;
 /// Verdicts, as alerts name them.

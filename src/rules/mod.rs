@@ -13,5 +13,5 @@ pub mod portals;
 pub mod redirects;
 
 pub use diagnosis::Diagnostic;
-pub use file::{Entry, Rules};
+pub use file::{Entry, Rules, TABLES};
 pub use load::{LoadedRules, load_files, load_rules, shipped};

@@ -82,6 +82,7 @@ impl Reading {
         let still_there = "the machine that had the address is still there";
         let replaced = match () {
             () if self.contested => still_there,
+            () if self.pinned && self.forced => "such machines do not send answers that nobody asked for",
             () if self.pinned => "no machine that the pin names was heard afterwards; the pin may be older than the machine",
             () => "the machine that had the address was not heard afterwards",
         };

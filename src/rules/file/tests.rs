@@ -1,7 +1,6 @@
 //! Stories of people who write rules, right and wrong.
 
 use super::*;
-use crate::rules::pins::{Role, Word};
 
 fn told(text: &str) -> Vec<String> {
     Rules::of_text("mine.toml", text).1.iter().map(ToString::to_string).collect()
@@ -68,38 +67,6 @@ fn every_mistake_is_told_with_its_place_and_the_fix() {
             "mine.toml:4:22: there is no detector \"S99\"\n  fix: codes are S1 to S17, some with a letter more as S6+ and S14d, and H",
         ),
         (
-            "[[pin]]\nname = \"x\"\nreason = \"y\"\n",
-            "mine.toml:1:1: pins nothing\n  fix: add machines = { \"192.0.2.1\" = \"02:00:5e:10:00:01\" }, dhcp, routers or dns",
-        ),
-        (
-            "[[pin]]\nname = \"x\"\nreason = \" \"\ndns = [\"192.0.2.53\"]\n",
-            "mine.toml:3:10: the reason is empty\n  fix: say where it is known from, for whoever reads it in a year",
-        ),
-        (
-            "[[pin]]\nname = \"x\"\nreason = \"y\"\nvlan = 4095\ndns = [\"192.0.2.53\"]\n",
-            "mine.toml:4:8: there is no VLAN 4095\n  fix: write an id from 1 to 4094, 0 for frames without a tag, or leave the key out",
-        ),
-        (
-            "[[pin]]\nname = \"x\"\nreason = \"y\"\ndns = [\"192.0.2.53\", \"192.0.2.0/24\"]\n",
-            "mine.toml:4:22: \"192.0.2.0/24\" is no address\n  fix: write one machine's, as 192.0.2.1 or fe80::1",
-        ),
-        (
-            "[[pin]]\nname = \"x\"\nreason = \"y\"\nmachines = { \"192.0.2.1\" = \"02:00:5e:10:00\" }\n",
-            "mine.toml:4:28: \"02:00:5e:10:00\" is no hardware address\n  fix: write it as 02:00:5e:10:00:01",
-        ),
-        (
-            "[[pin]]\nname = \"x\"\nreason = \"y\"\nmachines = { gateway = \"02:00:5e:10:00:01\" }\n",
-            "mine.toml:4:14: \"gateway\" is no address\n  fix: write one machine's, as 192.0.2.1 or fe80::1",
-        ),
-        (
-            "[[pin]]\nname = \"x\"\nreason = \"y\"\nmachines = { \"192.0.2.1\" = [] }\n",
-            "mine.toml:4:28: no machine may have this address\n  fix: name at least one, or remove the address",
-        ),
-        (
-            "[[pin]]\nname = \"x\"\nreason = \"y\"\ngateway = [\"192.0.2.1\"]\n",
-            "mine.toml:4:1: there is no key `gateway` here\n  fix: there is `name`, `reason`, `vlan`, `machines`, `dhcp`, `routers`, `dns`",
-        ),
-        (
             "[thresholds]\nmedium = 80\n",
             "mine.toml:1:1: the bounds do not rise\n  fix: 25 <= low < medium < high < confirmed <= 100; the defaults are 25, 40, 65, 90",
         ),
@@ -108,46 +75,6 @@ fn every_mistake_is_told_with_its_place_and_the_fix() {
     }
     let broken = told("[[device]\nname = \"x\"\n");
     assert!(!broken.is_empty() && broken[0].starts_with("mine.toml:1:"), "{broken:?}");
-}
-
-#[test]
-fn a_pin_says_who_has_an_address_and_who_serves() {
-    let text = "\
-[[pin]]
-name = \"office\"
-reason = \"the router's own pages, May 2026\"
-machines = { \"192.0.2.1\" = [\"02:00:5e:10:00:01\", \"00-00-5E-00-01-07\"], \"fe80::1\" = \"02:00:5e:10:00:01\" }
-dhcp = [\"192.0.2.1\"]
-dns = [\"192.0.2.53\"]
-vlan = 20
-
-[[pin]]
-name = \"guests\"
-reason = \"the same\"
-dns = [\"192.0.2.54\"]
-";
-    let (rules, wrong) = Rules::of_text("mine.toml", text);
-    assert_eq!(wrong, []);
-    let pins = &rules.policy.pins;
-    let addr = |text: &str| Addr::from(text.parse::<IpAddr>().unwrap());
-    let (own, shared, strange) = ([2, 0, 0x5e, 0x10, 0, 1], [0, 0, 0x5e, 0, 1, 7], [2, 0, 0, 0, 0, 9]);
-    assert!(pins.machine(20, addr("192.0.2.1"), own).agrees() && pins.machine(20, addr("192.0.2.1"), shared).agrees());
-    assert!(pins.machine(20, addr("fe80::1"), own).agrees());
-    let Word::Contradicts(pinned) = pins.machine(20, addr("192.0.2.1"), strange) else { panic!("another machine") };
-    assert_eq!((pinned.pin.as_str(), pinned.values.len()), ("office", 2));
-    assert_eq!(pins.machine(20, addr("192.0.2.2"), strange), Word::Silent, "of other addresses nothing is said");
-    assert_eq!(pins.machine(0, addr("192.0.2.1"), strange), Word::Silent, "nor in other VLANs");
-    // What several pins say all holds.
-    for dns in ["192.0.2.53", "192.0.2.54"] {
-        assert!(pins.role(20, Role::Dns, addr(dns)).agrees());
-    }
-    assert!(matches!(pins.role(0, Role::Dns, addr("192.0.2.53")), Word::Contradicts(pinned) if pinned.pin == "guests"));
-    assert_eq!(pins.role(20, Role::Dns, addr("fe80::53")), Word::Silent, "none of version 6 is named");
-    assert_eq!(
-        rules.entries[0].does,
-        "192.0.2.1 is at 02:00:5e:10:00:01 or 00-00-5E-00-01-07, fe80::1 is at 02:00:5e:10:00:01, DHCP 192.0.2.1, DNS 192.0.2.53 in VLAN 20; \
-         anything else is told of (S14), and this is not: the router's own pages, May 2026"
-    );
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod in_path;
 mod lan;
 mod lan_settings;
 mod listed;
+mod pinned;
 mod portals;
 mod race;
 mod rare;
@@ -40,7 +41,7 @@ pub(crate) fn all() -> Vec<Case> {
         portals::cases(),
         content::cases(),
     ];
-    let local = [lan::cases(), lan_settings::cases(), listed::cases()];
+    let local = [lan::cases(), lan_settings::cases(), pinned::cases(), listed::cases()];
     let quiet = [
         fronts::cases(),
         tcp::cases(),

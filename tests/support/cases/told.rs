@@ -27,6 +27,8 @@ pub(crate) struct Told {
     pub(crate) expected: Expected,
     /// A list of indicators that is loaded with it.
     pub(crate) indicators: Option<&'static str>,
+    /// Rules that are in force with it.
+    pub(crate) rules: Option<&'static str>,
 }
 
 /// The content of `expected.json`.
@@ -129,7 +131,7 @@ impl Told {
     }
 
     fn new(story: Story, expected: Expected) -> Self {
-        Self { story, container: Container::Pcap, expected, indicators: None }
+        Self { story, container: Container::Pcap, expected, indicators: None, rules: None }
     }
 
     /// The same in another form of file.
@@ -140,6 +142,11 @@ impl Told {
     /// The same with a list of indicators beside it.
     pub(crate) fn listing(self, indicators: &'static str) -> Self {
         Self { indicators: Some(indicators), ..self }
+    }
+
+    /// The same with rules beside it.
+    pub(crate) fn ruled(self, rules: &'static str) -> Self {
+        Self { rules: Some(rules), ..self }
     }
 
     /// The text of `expected.json`.
