@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::cases::PINS;
+
 fn sidewatch(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_sidewatch")).args(arguments).output().unwrap()
 }
@@ -160,6 +162,27 @@ fn a_system_that_looks_for_a_portal_is_told_of_one() {
         verdicts(&alerts(&probe.replace("shop.example/", "shop.example/other"), "in-path-without-timestamps")),
         [(1, "in_path_injection")]
     );
+}
+
+#[test]
+fn a_pin_is_checked_listed_and_tried() {
+    let (_folder, path) = rules(&format!("{PINS}dns = [\"fe80::53\"]\n"));
+    let check = sidewatch(&["rules", "check", shown(&path)]);
+    assert_eq!((check.status.code(), text(&check.stderr).as_str()), (Some(0), ""));
+    let list = text(&sidewatch(&["rules", "list", shown(&path)]).stdout);
+    assert!(
+        list.contains("pin         office, version 6\n            fe80::1 is at 02:00:00:00:00:01 or 02:11:22:33:44:01, DNS fe80::53"),
+        "{list}"
+    );
+    let said = text(&sidewatch(&["rules", "test", shown(&path), shown(&case("pinned-arp-vrrp"))]).stdout);
+    assert!(said.starts_with("[[pin]] office: is contradicted in alert ") && said.contains("(local_mitm arp_spoof, severity 2)"), "{said}");
+    assert!(said.ends_with("[[pin]] office, version 6: matched nothing\n"), "{said}");
+
+    fs::write(&path, PINS.replace("\"02:00:00:00:00:02\" }", "\"02:00:00:00:00\" }")).unwrap();
+    let check = sidewatch(&["rules", "check", shown(&path)]);
+    assert_eq!(check.status.code(), Some(2));
+    let expected = ":4:107: \"02:00:00:00:00\" is no hardware address\n  fix: write it as 02:00:5e:10:00:01\n";
+    assert!(text(&check.stderr).ends_with(expected), "{}", text(&check.stderr));
 }
 
 #[test]

@@ -123,6 +123,28 @@ fn a_device_that_becomes_known_while_the_case_is_open_is_named() {
 }
 
 #[test]
+fn pins_that_take_force_in_the_middle_hold_for_what_is_heard_and_decided_later() {
+    let story = |name: &str| cuts(&all().into_iter().find(|case| case.name == name).unwrap().told().story, Span::ZERO);
+    let pins = rules(crate::support::cases::PINS);
+    // The clock believes the first stamps when three agree.
+    let mut frames = race()[..3].to_vec();
+    let claim = story("pinned-arp-first-packet").remove(0);
+    for seconds in [1, 20] {
+        frames.push(Cut { number: frames.len() as u64 + 1, time: claim.time + Span::from_secs(seconds), ..claim.clone() });
+        frames.push(later(&frames[..3], seconds + 12));
+    }
+    let forged = |alerts: &[Value]| alerts.iter().map(|alert| alert["alert"]["context"]["injection"]["forged"]["frames"].clone()).collect();
+    let told_of: Vec<Value> = forged(&told(&frames, &nothing(), Some((5, &pins))));
+    assert_eq!(told_of, [Value::from(vec![4, 6])], "the claim heard before is part of what is told");
+    assert_eq!(told(&frames, &pins, Some((3, &nothing()))).len(), 0);
+    let harmless = story("pinned-arp-first-packet-quiet");
+    assert_eq!(told(&harmless, &nothing(), None).len(), 1);
+    for place in 1..=harmless.len() {
+        assert_eq!(told(&harmless, &nothing(), Some((place, &pins))).len(), 0, "behind frame {place}");
+    }
+}
+
+#[test]
 fn a_server_that_becomes_listed_in_the_middle_of_its_connections_is_looked_up_again() {
     let frames = cuts(&all().into_iter().find(|case| case.name == "local-arp-moved-quiet").unwrap().told().story, Span::ZERO);
     let listed = with(Rules::default(), "198.51.100.80\n");

@@ -3,13 +3,15 @@
 //! ## What it sees
 //! The hardware address that a redirect comes from beside those that its source and the new first hop were heard at, in ARP and neighbour discovery.
 //! 20 points for the redirect; 30 when its source is known to be at another hardware address; 25 when the new first hop is the sender itself.
+//! Where the rules pin them (`[[pin]]`), in place of the 20 and 30: 60 when the source is pinned to another machine, 50 when no pin names it as a router.
 //!
 //! ## Why it matters
 //! A host that obeys sends what it has for that destination, to the outside too, by way of the named machine.
 //!
 //! ## When it is wrong
 //! Routers do send redirects where two are on one link: from their own hardware address, and to another machine. That gives 20 points, too few for a
-//! record. Standby routers answer from virtual hardware addresses; those are passed over.
+//! record. Standby routers answer from virtual hardware addresses; those are passed over, and so is a router
+//! that a pin names together with its hardware address.
 //!
 //! ## Reference
 //! RFC 792, RFC 1122 section 3.2.2.2, RFC 4861 section 8. The redirect attack of ettercap.
@@ -114,10 +116,12 @@ impl Suspicion for Redirector {
     fn finding(&self) -> Finding {
         let Redirect { gateway, destination, kind, .. } = self.redirect;
         let here = written(self.mac);
-        let told =
-            (format!("{} sends what is for {destination} by way of {gateway}", self.head.src), "the way that the device knows".to_owned());
-        let mut signals = vec![signal(CODE, 20, told, self.frames.clone(), "A device was told to send its traffic another way.")];
-        signals.extend(pinned::signals(CODE, &self.breaches));
+        let mut signals = pinned::signals(CODE, &self.breaches);
+        if signals.is_empty() {
+            let told = format!("{} sends what is for {destination} by way of {gateway}", self.head.src);
+            let told = (told, "the way that the device knows".to_owned());
+            signals.push(signal(CODE, 20, told, self.frames.clone(), "A device was told to send its traffic another way."));
+        }
         if let (Some(owner), true) = (self.source, self.breaches.is_empty()) {
             let told = (format!("{} redirects from {here}", self.head.src), format!("{} is at {}", self.head.src, written(owner.mac)));
             signals.push(signal(

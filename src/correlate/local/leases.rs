@@ -4,6 +4,8 @@
 //! Offers and grants from another hardware address than that of the server heard first in this network, with other routers or other servers of DNS than
 //! that one gives. 20 points; 20 when they bear the first server's identifier; 20 when the first server answers too, in the same exchange or within a minute; 15 when the
 //! newcomer names itself as router or DNS and the first one does not name it; 10 when a client took the settings.
+//! Where the rules pin them (`[[pin]]`), at once and in place of the first 20: 60 points for a pinned server's name from another machine, 50 for a server that no
+//! pin names, 45 for routers or DNS that no pin names; 10 for each more of these. Relays are looked at too then.
 //!
 //! ## Why it matters
 //! Who names the router or the DNS server of a device decides which way its traffic goes.
@@ -11,7 +13,7 @@
 //! ## When it is wrong
 //! Failover pairs give settings that the first one gives too, to the same or another device, and stay quiet; so do relays. A device that moves to another network meets another server, and the first one is
 //! not heard any more: that gives no record. A home router plugged in the wrong way round does what an attacker does; it never gets beyond severity 2.
-//! Who was there first is taken for the network's own server.
+//! Who was there first is taken for the network's own server, unless a pin says who is; a server that a pin names is compared with itself only.
 //!
 //! ## Reference
 //! RFC 2131 section 3.1, RFC 8415 section 18, RFC 7610 (DHCPv6-Shield).

@@ -4,6 +4,8 @@
 //! Router advertisements beside the router that was heard first. In that router's name from another hardware address: 40 points, 25 more when the router
 //! itself goes on; to say in its name that it is none any more (lifetime 0): 35 and 25. In another name and from another machine with a lifetime above 0: 25
 //! points when it announces other prefixes or servers of DNS, 10 more for other DNS servers than the first router's, 10 when it wants to be preferred.
+//! Where the rules pin them (`[[pin]]`), at once and in place of the first of these: 60 points for a pinned router's name from another machine, 50 for a router
+//! that no pin names, 45 for DNS that no pin names; 10 for each more.
 //!
 //! ## Why it matters
 //! Every device of the link takes such an advertisement; the announcer becomes its way to the outside, or its source of names.
@@ -11,6 +13,7 @@
 //! ## When it is wrong
 //! Standby routers share a virtual hardware address (VRRP) and stay quiet; so does one machine under two names, and a second router with the same prefixes
 //! and DNS. Two providers on one link differ in both, which is severity 3. A replaced router comes with a name of its own.
+//! A router that a pin names is compared with itself only.
 //!
 //! ## Reference
 //! RFC 4861 section 6.2, RFC 6104 (rogue router advertisements), RFC 6105 (RA Guard), RFC 4191 (preferences), RFC 8106 (DNS).

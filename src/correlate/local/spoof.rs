@@ -6,6 +6,7 @@
 //! single machines (15, from three on 25); announcements to all that go on for eight seconds and more, twice as often as a host may defend its address,
 //! while another machine contradicts (20); the other machine goes on to say that the address is its own (25); two victims at once, as gateway to client
 //! and client to gateway (35).
+//! Where the rules pin which machines may have an address (`[[pin]]`), a claim of another gives 60 points at once, in place of the first 15.
 //! And the packets of a connection that went through one machine go through the claimer within a minute of such an answer (50).
 //!
 //! ## Why it matters
@@ -18,6 +19,8 @@
 //! to the claimer is its own. A router that answers for many addresses when asked (proxy ARP) and a proxy of neighbour discovery stay quiet.
 //! A sleep proxy that answers for a sleeping machine announces its address to all; when the machine wakes and says so itself, that is severity 3.
 //! A monitor that misses questions takes answers for unasked ones; alone they are no record.
+//! What a pin names is not suspected: both halves of a pair of routers can be pinned. A machine that is newer than the pin, and behaves as a new machine
+//! does, stays below severity 1.
 //!
 //! ## Reference
 //! RFC 826, RFC 5227 (what a host does that finds its address in use), RFC 4861 sections 7.2 and 11.1, RFC 5798 section 7.3 (virtual addresses). Attacks as

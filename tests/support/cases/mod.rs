@@ -24,6 +24,7 @@ mod told;
 mod web;
 mod wrapped;
 
+pub(crate) use pinned::PINS;
 pub(crate) use told::{Alert, Case, Expected, Told};
 
 /// Every case, in order of name.

@@ -8,7 +8,7 @@ use crate::support::lan::{Mac, Router, Settings, Station, advertises, announces,
 use crate::support::story::{Story, after_ms};
 
 /// What the stories' network is known to be.
-const PINS: &str = "\
+pub(crate) const PINS: &str = "\
 [[pin]]
 name = \"office\"
 reason = \"made up with the stories\"
@@ -254,7 +254,7 @@ fn redirect(loud: bool) -> Told {
     let mut story = Story::new();
     if loud {
         let forged = story.put_frame(redirects(GATEWAY.at(ROGUE.mac), DEVICE, ROGUE.ip, OUTSIDE));
-        return Told::loud(story, [Alert::local("icmp_redirect", &[forged], None).by(["S14i"])]).ruled(PINS);
+        return Told::loud(story, [Alert::local("icmp_redirect", &[forged], None).up_to(2).by(["S14i"])]).ruled(PINS);
     }
     story.put_frame(asks(DEVICE, SECOND.ip));
     story.put_frame(answers(SECOND, DEVICE));
