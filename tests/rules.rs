@@ -55,7 +55,9 @@ fn the_shipped_rules_are_right_and_listed() {
     let check = sidewatch(&["rules", "check"]);
     assert_eq!((check.status.code(), text(&check.stderr).as_str()), (Some(0), ""));
     let list = text(&sidewatch(&["rules", "list"]).stdout);
-    for word in ["device      PacketLogic", "redirect    link shorteners", "portal      Apple"] {
+    for word in
+        ["device      PacketLogic", "redirect    link shorteners", "portal      Apple", "operator    ", "pool        Great Firewall"]
+    {
         assert!(list.contains(word), "{list}");
     }
 }
@@ -162,6 +164,18 @@ fn a_system_that_looks_for_a_portal_is_told_of_one() {
         verdicts(&alerts(&probe.replace("shop.example/", "shop.example/other"), "in-path-without-timestamps")),
         [(1, "in_path_injection")]
     );
+}
+
+#[test]
+fn a_pool_of_forged_addresses_of_ones_own_is_known_by_its_name() {
+    let pool = "[[pool]]\nname = \"mine\"\nsource = \"our own captures\"\ndate = \"2026\"\naddresses = [\"203.0.113.0/24\"]\n";
+    assert_eq!(verdicts(&alerts("", "dns-letters-quiet")), []);
+    let told = alerts(pool, "dns-letters-quiet");
+    assert_eq!(verdicts(&told), [(3, "inconclusive")]);
+    assert!(injection(&told[0])["signals"].to_string().contains("which matches mine (our own captures, 2026)"));
+    let (_folder, path) = rules(pool);
+    let said = text(&sidewatch(&["rules", "test", shown(&path), shown(&case("dns-letters-quiet"))]).stdout);
+    assert!(said.starts_with("[[pool]] mine: names an address in alert "), "{said}");
 }
 
 #[test]

@@ -63,8 +63,9 @@ are left out say nothing, and so does a list without an address of the same vers
   dns = [\"192.0.2.53\"]                # whom DHCP and routers may name
   vlan = 20                            # 0: frames without a tag; everywhere, if left out
 
-Also: [[redirect]] with habit = \"shortener\", \"single_sign_on\" or \"tracker\" and domains; [[portal]] with probes; [thresholds] with low,
-medium, high, confirmed. The shipped files in rules/ are examples of each.
+Also: [[redirect]] with habit = \"shortener\", \"single_sign_on\" or \"tracker\" and domains; [[portal]] with probes; [[operator]] with
+kind, hosts, source and date; [[pool]] with the addresses that forged answers of DNS carry, source and date; [thresholds] with low, medium,
+high, confirmed. The shipped files in rules/ are examples of each.
 
 Exit status:
    0  done
@@ -148,11 +149,11 @@ fn test(file: PathBuf, captures: &[PathBuf]) -> anyhow::Result<Status> {
     if tell(&all) != Status::Done {
         return Ok(Status::BadInput);
     }
-    let Rules { devices, policy, .. } = all.rules;
+    let Rules { devices, policy, forged_addresses, .. } = all.rules;
     let settings = Settings {
         limits: Limits::default(),
         // Redirects that the file explains must be seen first.
-        knowledge: Arc::new(Knowledge { devices, redirects: load_rules(&[]).rules.redirects, ..Knowledge::default() }),
+        knowledge: Arc::new(Knowledge { devices, redirects: load_rules(&[]).rules.redirects, forged_addresses, ..Knowledge::default() }),
         policy: Arc::new(Policy { thresholds: policy.thresholds, pins: policy.pins, ..Policy::default() }),
         seed: REPLAY_SEED,
         workers: 1,
@@ -221,6 +222,11 @@ impl Audience<CaptureFile> for Trial<'_> {
         });
         for device in known {
             self.matched(alert, "device", &device.name, "is named in");
+        }
+        for pool in rules.forged_addresses.pools() {
+            if alert.signals.iter().any(|signal| signal.observed.contains(&format!(", which matches {} (", pool.name))) {
+                self.matched(alert, "pool", &pool.name, "names an address in");
+            }
         }
         for pin in rules.entries.iter().filter(|entry| entry.table == "pin") {
             if alert.signals.iter().any(|signal| signal.expected.starts_with(&format!("the pin \"{}\" ", pin.name))) {

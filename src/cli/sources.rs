@@ -7,7 +7,6 @@ use super::say;
 use crate::engine::Knowledge;
 use crate::pump::Renewal;
 use crate::rules::device::DeviceLibrary;
-use crate::rules::dns_forged::ForgedAddresses;
 use crate::rules::indicators::{Indicators, Tally, load};
 use crate::rules::{LoadedRules, load_rules};
 
@@ -41,8 +40,8 @@ impl Sources {
             return Err(format!("{first}{more}"));
         }
         let devices = if self.knows_devices { rules.devices } else { DeviceLibrary::default() };
-        let forged_addresses = ForgedAddresses::shipped().map_err(|error| format!("the shipped pools of forged addresses: {error}"))?;
-        let knowledge = Knowledge { devices, indicators: self.lists()?, redirects: rules.redirects, forged_addresses };
+        let knowledge =
+            Knowledge { devices, indicators: self.lists()?, redirects: rules.redirects, forged_addresses: rules.forged_addresses };
         let in_force = Renewal { knowledge: Arc::new(knowledge), policy: Arc::new(rules.policy) };
         Ok(Read { in_force, rules: rules.entries.len() })
     }

@@ -130,7 +130,7 @@ pub(super) fn take(
     };
     if is_suspect {
         let is_pinned = |other: &&Owner| here.claim(address, other.mac, 0) == Ok(true);
-        let rival = others.iter().find(is_pinned).or(others.first()).copied();
+        let rival = others.iter().find(is_pinned).or_else(|| others.first()).copied();
         let begin = || Claimer::new(network, mac, notice, claim);
         incidents.add((network, mac), now, begin, |claimer| claimer.claims_again(notice, claim, (rival, unasked), said.err()));
     }

@@ -62,7 +62,7 @@ fn told_by(notices: &[Notice], policy: &Arc<Policy>) -> Vec<Alert> {
         alerts.extend(networks.tick(notice.head.time));
         networks.take(notice, notice.head.time);
     }
-    alerts.extend(networks.finish(notices.last().map_or(at(0), |notice| notice.head.time)));
+    alerts.extend(networks.finish(notices.last().map_or_else(|| at(0), |notice| notice.head.time)));
     alerts
 }
 
