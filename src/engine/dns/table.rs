@@ -119,12 +119,6 @@ impl Exchanges {
         })
     }
 
-    /// When the next question is due.
-    #[must_use]
-    pub fn next_due(&self) -> Timestamp {
-        self.open.front().map_or(Timestamp::MAX, |(_, exchange)| exchange.deadline)
-    }
-
     /// Closes the first question that is due at or before `now`. One at a time, for what is found of one tells what measure the next has.
     pub fn due(&mut self, now: Timestamp) -> Option<Closed> {
         self.first_closed(|_, due| (due <= now).then_some((due, ClosedBecause::Deadline)))
@@ -255,15 +249,18 @@ fn plain(name: &Name) -> Box<str> {
     let (mut rest, mut text) = (name.as_bytes(), String::with_capacity(name.as_bytes().len()));
     while let Some((len, behind)) = rest.split_first() {
         let (label, next) = behind.split_at_checked(usize::from(*len)).unwrap_or((behind, &[]));
-        if !label.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+        let is_plain = |byte: &u8| (b'!'..=b'~').contains(byte) & (*byte != b'.') & (*byte != b'\\');
+        let is_odd = label.iter().fold(false, |is_odd, byte| is_odd | !is_plain(byte));
+        let Some(label) = std::str::from_utf8(label).ok().filter(|_| !is_odd) else {
             return name.to_string().to_ascii_lowercase().into();
-        }
+        };
         if !text.is_empty() {
             text.push('.');
         }
-        text.extend(label.iter().map(|byte| char::from(byte.to_ascii_lowercase())));
+        text.push_str(label);
         rest = next;
     }
+    text.make_ascii_lowercase();
     text.into()
 }
 
@@ -292,11 +289,11 @@ impl Key {
 /// Of two names with one hash only the one met first is followed. Nothing is gained by finding some: an answer must repeat the name.
 fn hash(name: &Name) -> u64 {
     let mut small = [0; LONGEST_NAME];
-    let len = name.as_bytes().len().min(LONGEST_NAME);
-    for (small, byte) in small.iter_mut().zip(name.as_bytes()) {
-        *small = byte.to_ascii_lowercase();
-    }
-    FixedState::with_seed(0).hash_one(small.get(..len))
+    let name = name.as_bytes();
+    let Some(small) = small.get_mut(..name.len()) else { return 0 };
+    small.copy_from_slice(name);
+    small.make_ascii_lowercase();
+    FixedState::with_seed(0).hash_one(&*small)
 }
 
 #[cfg(test)]

@@ -122,7 +122,9 @@ impl Message {
             Some(Err(_)) => return None,
             None => {}
         }
-        message.whole = message.read_records(&wire).is_some();
+        let is_bare = message.counts == [1, 0, 0, 0] && message.question.is_some();
+        message.answers_whole = is_bare;
+        message.whole = is_bare || message.read_records(&wire).is_some();
         Some(message)
     }
 
