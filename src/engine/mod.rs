@@ -19,6 +19,7 @@ pub mod dns;
 pub mod local;
 pub mod observation;
 
+mod backlog;
 mod counters;
 mod hellos;
 mod shard;
