@@ -19,6 +19,8 @@ mod indicators;
 mod invariants;
 /// Real TCP stacks in network namespaces, attacked on purpose.
 mod lab;
+/// Each mechanism has loud cases and quiet ones.
+mod mechanisms;
 /// Thousands of recorded redirects, where they lie beside the checkout.
 mod redirects;
 /// Rules on the command line: diagnoses, trials, and what they change.
