@@ -32,7 +32,7 @@ fn tiny() -> Limits {
         http_pipeline: 2,
         http_body: 256,
         http_decoded: 512,
-        dns_bytes_per_shard: 8 << 10,
+        dns_bytes_per_shard: 16 << 10,
         dns_pairs_per_shard: 2,
         quic_handshakes: 2,
         ..Limits::default()
@@ -114,7 +114,7 @@ fn conflicts_beyond_the_bound_are_counted() {
 
 #[test]
 fn questions_and_answers_of_dns_are_decided_early_or_left_out() {
-    let counters = flooded(senders::names, 4_000).shards().counters().dns;
+    let counters = flooded(senders::names, 2_000).shards().counters().dns;
     assert!(counters.evicted > 1_000 && counters.left_out > 100 && counters.pairs_evicted > 0, "{counters:?}");
 }
 
