@@ -69,7 +69,7 @@ fn plain(name: &str, content: &[u8]) -> Vec<u8> {
 fn no_folder_is_without_a_story() {
     let told = all().into_iter().map(|case| case.name);
     let recorded = crate::lab::cases::all().into_iter().map(|case| case.name());
-    let in_the_lan = crate::lab::lan::SCENES.iter().map(|scene| scene.name.to_owned());
+    let in_the_lan = crate::lab::lan::scenes().into_iter().map(|scene| scene.name.to_owned());
     let known: BTreeSet<String> = told.chain(recorded).chain(in_the_lan).collect();
     let found = fs::read_dir(pcaps()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let strays: Vec<String> = found.filter(|name| !known.contains(name)).collect();

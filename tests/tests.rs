@@ -19,6 +19,8 @@ mod indicators;
 mod invariants;
 /// Real TCP stacks in network namespaces, attacked on purpose.
 mod lab;
+/// Each mechanism has loud cases and quiet ones.
+mod mechanisms;
 /// Thousands of recorded redirects, where they lie beside the checkout.
 mod redirects;
 mod reload;

@@ -228,14 +228,15 @@ fn is_compared_enough(assessment: &Assessment, points: Points) -> bool {
     seconded || (!assessment.scene.served_on && (broken_rule || !assessment.scene.base.is_empty()))
 }
 
-/// Two packets of the server, the acknowledgment of the request among them, were sent by the suspect's stack.
+/// Two packets of the server, one of them later than its SYN-ACK, were sent by the suspect's stack. Of a connection that is kept open there is often no
+/// more than the acknowledgment of the request.
 fn one_stack(scene: &Scene) -> bool {
     same_stack(scene) >= 2
 }
 
 /// Packets of the server beside the suspect that its stack sent.
 pub(super) fn same_stack(scene: &Scene) -> usize {
-    scene.base.iter().filter(|record| record.stack_bits() == scene.suspect.stack_bits()).count()
+    scene.base_with_syn_ack().filter(|record| record.stack_bits() == scene.suspect.stack_bits()).count()
 }
 
 /// The forgery is for taking encryption away, and for nothing else that can be seen.
