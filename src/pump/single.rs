@@ -57,11 +57,19 @@ impl<S: FrameSource> Single<'_, S> {
     fn batch(&mut self, source: &mut S) -> Result<More, S::Error> {
         let mut quota = Quota::default();
         while !(quota.frames > 0 && source.is_waiting()) {
-            let next = source.next_frame();
+            let frame = match source.next_frame() {
+                Ok(Some(frame)) => frame,
+                ended => {
+                    let ended = ended.map(|_| More::None);
+                    if quota.frames == 0 {
+                        self.renew();
+                    }
+                    return ended;
+                }
+            };
             if quota.frames == 0 {
                 self.renew();
             }
-            let Some(frame) = next? else { return Ok(More::None) };
             (self.frame, self.frames) = (frame.number, self.frames + 1);
             let is_last = quota.takes_last(frame.bytes.len());
             self.engine.handle_frame(&frame);
@@ -73,6 +81,7 @@ impl<S: FrameSource> Single<'_, S> {
     }
 
     /// Everything that was observed until here has been judged.
+    #[cold]
     fn renew(&mut self) {
         if let Some(Renewal { knowledge, policy }) = self.judge.audience.renewal() {
             self.engine.exchange(&knowledge);

@@ -216,11 +216,19 @@ impl<S: FrameSource> Dispatcher<'_, '_, S> {
         let decoder = &mut self.decoder;
         let mut quota = Quota::default();
         while !(quota.frames > 0 && source.is_waiting()) {
-            let next = source.next_frame();
+            let frame = match source.next_frame() {
+                Ok(Some(frame)) => frame,
+                ended => {
+                    let ended = ended.map(|_| More::None);
+                    if quota.frames == 0 {
+                        filling.renewal = self.judge.audience.renewal();
+                    }
+                    return ended;
+                }
+            };
             if quota.frames == 0 {
                 filling.renewal = self.judge.audience.renewal();
             }
-            let Some(frame) = next? else { return Ok(More::None) };
             (self.frame, self.frames) = (frame.number, self.frames + 1);
             let is_last = quota.takes_last(frame.bytes.len());
             self.clock.pass(&frame, |frame, now| decoder.decode(frame, |decoded| filling.take(decoded, now)));
