@@ -108,12 +108,7 @@ fn read(capture: &Path) -> Result<Seeds, Box<dyn Error>> {
             {
                 let from_client = packet.head.src_port > packet.head.dst_port;
                 exchange::literal(&mut seeds.http, from_client, packet.payload);
-                if let [0x16, 3, _, _, _, hello @ ..] = packet.payload
-                    && hello.first() == Some(&1)
-                {
-                    seeds.tls = packet.payload.to_vec();
-                    seeds.quic[0] = in_a_frame(hello);
-                }
+                seeds.greet(packet.payload, from_client);
                 seeds.look_into(from_client, packet.payload);
             }
         });
@@ -145,12 +140,24 @@ fn ask_or_answer(script: &mut Vec<u8>, datagram: &Datagram<'_>, after: i64) {
 
 /// A CRYPTO frame (RFC 9000, section 19.6) as the target `quic` takes payloads.
 fn in_a_frame(hello: &[u8]) -> Vec<u8> {
-    let len = hello.len().min(0x3ff) as u16;
+    let len = hello.len().min(0x7f0) as u16;
     let frame = [&[6, 0][..], &(0x4000 | len).to_be_bytes(), hello.get(..usize::from(len)).unwrap_or_default()].concat();
     [&(frame.len() as u16).to_be_bytes()[..], &frame].concat()
 }
 
 impl Seeds {
+    /// A ClientHello begins, or goes on in another segment.
+    fn greet(&mut self, payload: &[u8], from_client: bool) {
+        let begins = matches!(payload, [0x16, 3, _, _, _, 1, ..]);
+        if begins {
+            self.tls.clear();
+        }
+        if begins || (from_client && !self.tls.is_empty() && self.tls.len() < 4096) {
+            self.tls.extend(payload);
+            self.quic[0] = in_a_frame(self.tls.get(5..).unwrap_or_default());
+        }
+    }
+
     fn look_into(&mut self, from_client: bool, payload: &[u8]) {
         let text = String::from_utf8_lossy(payload);
         let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned());
