@@ -1,4 +1,4 @@
-//! Messages of DNS bare and framed; and questions and answers through the shards to the alert, with ticks and without.
+//! Messages of DNS bare, framed and in a stream; and questions and answers through the shards to the alert, with ticks and without.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -6,6 +6,7 @@ use sidewatch::alert::Alert;
 use sidewatch::correlate::Correlator;
 use sidewatch::engine::decode::datagram::{Carrier, DNS, Datagram, DatagramHead};
 use sidewatch::engine::decode::packet::{Addr, Vlans};
+use sidewatch::engine::dns::stream::{Bytes, Framing, LONGEST_READ};
 use sidewatch::engine::flow::key::SHARDS;
 use sidewatch::engine::limits::Limits;
 use sidewatch::engine::protocol::dns::{Message, type_name};
@@ -24,6 +25,7 @@ fuzz_target!(|data: &[u8]| {
         let question = message.question.iter().map(|question| (question.name.to_string(), type_name(question.qtype)));
         assert!(question.map(|(name, _)| name).chain(message.alias.map(|alias| alias.to_string())).all(|name| name.is_ascii()));
     }
+    stream(data);
     let mut script = Script::new(data);
     let limits = if script.byte() & 1 == 0 { Limits::default() } else { Limits { dns_bytes_per_shard: 4 << 10, ..Limits::default() } };
     let limits = Arc::new(limits);
@@ -32,6 +34,24 @@ fuzz_target!(|data: &[u8]| {
     let ticked = judged(&datagrams, &limits, true);
     assert_eq!(plain.iter().map(line).collect::<Vec<_>>(), ticked.iter().map(line).collect::<Vec<_>>());
 });
+
+/// Reads the bytes as one direction of a connection, in pieces as long as its bytes say, with holes.
+fn stream(data: &[u8]) {
+    let start = u32::MAX - 100;
+    let (mut framing, mut at) = (Framing::default(), 0);
+    while at < data.len() {
+        let next = data.len().min(at + 1 + usize::from(data[at]));
+        if data[at] != 0xff {
+            let bytes = Bytes { seq: start.wrapping_add(at as u32), captured: &data[at..next], wire: (next - at) as u32 };
+            let gather = |from: u32, most: usize| {
+                let from = usize::try_from(from.wrapping_sub(start)).unwrap_or(usize::MAX).min(data.len());
+                data[from..data.len().min(from + most)].to_vec()
+            };
+            framing.take(bytes, gather, |message| assert!(message.len() <= LONGEST_READ));
+        }
+        at = next;
+    }
+}
 
 /// The first byte of each says who sends it, the second how long after the one before, then come its header and its length.
 fn datagrams(mut script: Script<'_>) -> Vec<(DatagramHead, &[u8])> {
@@ -50,7 +70,7 @@ fn datagrams(mut script: Script<'_>) -> Vec<(DatagramHead, &[u8])> {
         let resolver = (address(53 + (verb >> 3 & 1)), DNS);
         let (src, dst) = if verb & 1 == 0 { (client, resolver) } else { (resolver, client) };
         let head = DatagramHead {
-            carrier: Carrier::Udp,
+            carrier: if ip_id & 0x8000 == 0 { Carrier::Udp } else { Carrier::Tcp },
             frame: all.len() as u64 + 1,
             time: Timestamp::from_nanos(now),
             src: src.0,

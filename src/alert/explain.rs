@@ -231,7 +231,8 @@ fn mark(alert: &Alert) -> &'static str {
 }
 
 fn in_contact(alert: &Alert) -> String {
-    format!("This device {}. Nothing in the packets shows that anything was forged.", asked(alert))
+    let deed = listed::deed(alert).unwrap_or_else(|| asked(alert));
+    format!("This device {deed}. Nothing in the packets shows that anything was forged.")
 }
 
 fn by_the_site(alert: &Alert) -> String {

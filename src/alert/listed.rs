@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::plain::cut;
-use super::{Alert, Verdict};
+use super::{Alert, Carrier, Mechanism, Verdict};
 
 /// Characters of a listed entry that a sentence can carry.
 const ENTRY_LIMIT: usize = 80;
@@ -88,12 +88,38 @@ pub(super) fn lines(alert: &Alert) -> Vec<String> {
     alert.indicators.iter().map(line).collect()
 }
 
+/// What the device did to meet the first of them, to follow "This device"; none where that is a matter of the connection.
+pub(super) fn deed(alert: &Alert) -> Option<String> {
+    let first = alert.indicators.first().filter(|_| alert.mechanism == Mechanism::Indicator && alert.http.is_none())?;
+    let met = cut(&first.met, ENTRY_LIMIT);
+    match first.seen {
+        "dns_question" => Some(format!("asked DNS where {met} is")),
+        "dns_answer" => Some(format!("was told of {met} by DNS")),
+        "sni" => Some(format!("began an encrypted connection to {met}")),
+        "host" => Some(format!("sent a request to {met}")),
+        _ => None,
+    }
+}
+
+/// EVE's name of the protocol in which the first of them was met.
+pub(super) fn app_proto(alert: &Alert) -> Option<&'static str> {
+    match alert.indicators.first()?.seen {
+        "dns_question" | "dns_answer" => Some("dns"),
+        "sni" => Some(if alert.flow.carrier == Carrier::Tcp { "tls" } else { "quic" }),
+        "host" => Some("http"),
+        _ => None,
+    }
+}
+
 fn place(seen: &str) -> String {
     match seen {
         "location" => "seen as the target of the redirect".to_owned(),
         "url" => "seen as the address asked for".to_owned(),
         "host" => "seen as the host asked for".to_owned(),
         "server_address" => "seen as the server's address".to_owned(),
+        "dns_question" => "seen as a name that DNS was asked for".to_owned(),
+        "dns_answer" => "seen in an answer of DNS".to_owned(),
+        "sni" => "seen as the server's name in a ClientHello".to_owned(),
         other => format!("seen in a {}", other.replace('_', " ")),
     }
 }

@@ -27,6 +27,11 @@ pub(super) fn live() -> SourceFacts {
     SourceFacts { host: Some("gateway-1".to_owned()), in_iface: Some("eth0".to_owned()), pcap_filename: None }
 }
 
+/// An alert about an answer of DNS, to be changed.
+pub(crate) fn dns_alert() -> Alert {
+    dns::forged()
+}
+
 /// An alert with a redirect, to be changed.
 pub(crate) fn redirect_alert() -> Alert {
     in_path()

@@ -17,12 +17,13 @@ type Met = (u128, String, String);
 /// What was told.
 #[derive(Debug, Default)]
 pub(super) struct Contacts {
-    told: BTreeMap<Met, Timestamp>,
+    /// When, and how loud.
+    told: BTreeMap<Met, (Timestamp, u8)>,
     order: VecDeque<(Met, Timestamp)>,
 }
 
 impl Contacts {
-    /// True when an alert says no more than that its client met indicators of which it was told before.
+    /// True when an alert says no more than that its client met indicators of which it was told before, as loud at least.
     pub(super) fn repeats(&mut self, alert: &Alert) -> bool {
         if alert.indicators.is_empty() {
             return false;
@@ -30,17 +31,18 @@ impl Contacts {
         let at = alert.forged.time;
         let (Addr(client), _) = alert.flow.client;
         let met = || alert.indicators.iter().map(|listed| (client, listed.value.clone(), listed.list.clone()));
-        let known = met().all(|met| self.told.get(&met).is_some_and(|before| at - *before < ONCE_IN));
+        let known =
+            met().all(|met| self.told.get(&met).is_some_and(|(before, severity)| at - *before < ONCE_IN && *severity <= alert.severity));
         if known && alert.verdict == Verdict::ListedContact {
             return true;
         }
         for met in met() {
-            self.told.insert(met.clone(), at);
+            self.told.insert(met.clone(), (at, alert.severity));
             self.order.push_back((met, at));
         }
         while self.order.len() > MOST {
             if let Some((oldest, then)) = self.order.pop_front()
-                && self.told.get(&oldest) == Some(&then)
+                && self.told.get(&oldest).is_some_and(|(last, _)| *last == then)
             {
                 self.told.remove(&oldest);
             }

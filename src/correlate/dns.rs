@@ -97,8 +97,8 @@ fn hash(exchange: &Exchange, add: impl FnOnce(&mut Sha256)) -> u64 {
 fn flow(exchange: &Exchange, forged: &Answer) -> FlowFacts {
     FlowFacts {
         id: hash(exchange, |_| {}) >> 13,
-        carrier: Carrier::Udp,
-        client: exchange.client,
+        carrier: if forged.mark.over_tcp { Carrier::Tcp } else { Carrier::Udp },
+        client: (exchange.client.0, forged.client_port),
         server: exchange.resolver,
         ip_version: if forged.mark.is_v6 { 6 } else { 4 },
         vlans: exchange.vlans,

@@ -2,10 +2,12 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::indexing_slicing)]
 
 mod announced;
+mod answers;
 pub mod chain;
 mod considered;
 mod contacts;
 mod dns;
+mod listed;
 pub mod local;
 mod notices;
 mod portal;
@@ -17,14 +19,17 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::alert::{Alert, Considered, Mechanism, Verdict};
+use crate::engine::Knowledge;
 use crate::engine::detect::redirect_semantics::destination;
 use crate::engine::limits::Limits;
 use crate::engine::observation::{Judged, JudgedDns, Observation, What};
 use crate::engine::time::Timestamp;
 use crate::rules::policy::Policy;
 use announced::Announced;
+use answers::Answers;
 use chain::Chains;
 use contacts::Contacts;
+use listed::Visits;
 use local::LocalNetworks;
 use notices::Notices;
 use verdict::Surroundings;
@@ -40,6 +45,8 @@ pub struct Correlator {
     order: VecDeque<u64>,
     local: LocalNetworks,
     chains: Chains,
+    visits: Visits,
+    answers: Answers,
     contacts: Contacts,
     notices: Notices,
     announced: Announced,
@@ -59,6 +66,8 @@ pub struct CorrelateCounters {
     pub contacts: u64,
     /// Contacts forgotten before their time because there were too many.
     pub contacts_evicted: u64,
+    /// Contacts with listed indicators told of before it was known what else is told of them, because too many waited.
+    pub visits_told_early: u64,
     /// Alerts told before it was known whether the client followed, because too many waited.
     pub told_early: u64,
     /// Addresses of local networks forgotten early because there were too many.
@@ -94,6 +103,8 @@ impl Correlator {
             order: VecDeque::new(),
             local: LocalNetworks::new(limits),
             chains: Chains::new(limits),
+            visits: Visits::new(limits),
+            answers: Answers::default(),
             contacts: Contacts::default(),
             notices: Notices::new(limits.notice_targets),
             announced: Announced::default(),
@@ -116,11 +127,23 @@ impl Correlator {
         self.policy = policy;
     }
 
+    /// The same, looking up in these lists of indicators what clients do.
+    #[must_use]
+    pub fn with_knowledge(mut self, knowledge: Arc<Knowledge>) -> Self {
+        self.know(knowledge);
+        self
+    }
+
+    /// Looks up in these lists what clients do from here on.
+    pub fn know(&mut self, knowledge: Arc<Knowledge>) {
+        self.visits.know(knowledge);
+    }
+
     /// Judges observations that are complete up to `now`. They are put in order first, so that the order in which workers finish changes nothing.
     pub fn judge(&mut self, observations: Vec<Observation>, now: Timestamp) -> Vec<Alert> {
         let mut found = self.in_order(observations);
         found.extend(self.local.tick(now));
-        found.extend(self.chains.tick(now));
+        self.tick(now, &mut found);
         self.raise(found)
     }
 
@@ -128,7 +151,10 @@ impl Correlator {
     pub fn finish(&mut self, observations: Vec<Observation>, now: Timestamp) -> Vec<Alert> {
         let mut found = self.in_order(observations);
         found.extend(self.local.finish(now));
-        found.extend(self.chains.finish(now));
+        let mut told = self.chains.finish(now);
+        told.extend(self.answers.finish(now));
+        self.add(told, &mut found);
+        found.extend(self.visits.finish(now, self.policy.thresholds));
         self.raise(found)
     }
 
@@ -142,6 +168,8 @@ impl Correlator {
             suspects_evicted,
             contacts_evicted,
             told_early,
+            visits_told_early: self.visits.told_early,
+            repeated: self.counters.repeated + self.answers.repeated,
             targets_evicted: self.notices.evicted,
             webs_evicted: self.webs.evicted(),
             ..self.counters
@@ -157,20 +185,27 @@ impl Correlator {
             if !matches!(what, What::Contact(_)) {
                 found.extend(self.local.tick(at));
             }
-            found.extend(self.chains.tick(at));
+            self.tick(at, &mut found);
             match what {
                 What::Case(case) => {
                     let added = self.webs.added_to(&case);
-                    found.extend(self.case(added.as_ref().unwrap_or(&case), at));
+                    let told = self.case(added.as_ref().unwrap_or(&case), at);
+                    let told = self.answers.take(told, at);
+                    self.add(told, &mut found);
                 }
                 What::Web(web) => {
                     let local = &self.local;
                     let bent = || local.is_bent(web.flow.vlans, web.flow.client.0, at);
                     found.extend(self.webs.take(&web, bent, at));
                 }
-                What::Dns(judged) => found.extend(self.dns(&judged, at)),
+                What::Dns(judged) => {
+                    let told = self.dns(&judged, at);
+                    let told = self.answers.take(told, at);
+                    self.add(told, &mut found);
+                }
                 What::Contact(contact) => {
                     self.counters.contacts += 1;
+                    found.extend(self.visits.take(&contact, at, self.policy.thresholds));
                     self.chains.take(contact, at);
                 }
                 What::Detour(detour) => self.local.detour(&detour, at),
@@ -182,6 +217,25 @@ impl Correlator {
             }
         }
         found
+    }
+
+    /// Of each client: tells what waited for what it does next. Visits come last, for they become a part of what is told before.
+    fn tick(&mut self, now: Timestamp, found: &mut Vec<Alert>) {
+        if self.chains.is_idle() && self.answers.is_idle() && self.visits.is_idle() {
+            return;
+        }
+        let mut told = self.chains.tick(now);
+        told.extend(self.answers.tick(now));
+        self.add(told, found);
+        found.extend(self.visits.tick(now, self.policy.thresholds));
+    }
+
+    /// What clients were seen to do that belongs to these alerts becomes a part of them.
+    fn add(&mut self, told: impl IntoIterator<Item = Alert>, found: &mut Vec<Alert>) {
+        for mut alert in told {
+            self.visits.join(&mut alert);
+            found.push(alert);
+        }
     }
 
     fn case(&mut self, case: &Judged, at: Timestamp) -> Vec<Alert> {
@@ -204,7 +258,8 @@ impl Correlator {
         }
         let bent = around.bent && ruling.verdict == Verdict::InPathInjection;
         let ruling = ruling.with_path(bent);
-        let alert = Alert { dns, ..story::tell(case, at, &ruling) };
+        let mut alert = Alert { dns, ..story::tell(case, at, &ruling) };
+        self.visits.join(&mut alert);
         if chain::waits(&alert) {
             // While it waits, the visit that it led to is told of nowhere else.
             self.contacts.repeats(&alert);

@@ -43,7 +43,7 @@ pub(super) fn tell(case: &Judged, at: Timestamp, ruling: &Ruling) -> Alert {
         genuine: genuine.map(|record| packet(scene, record, false, case.genuine_sha256)),
         genuine_frames: frames(&scene.genuine),
         redirect: redirect(scene, ruling),
-        indicators: indicators(case),
+        indicators: case.assessment.listed.iter().map(facts).collect(),
         sensor: SensorHealth {
             kernel_drops: 0,
             gaps: case.flow.gaps,
@@ -157,16 +157,16 @@ pub(super) fn signal(Evidence { code, version, finding, .. }: &Evidence) -> Sign
     }
 }
 
-fn indicators(case: &Judged) -> Vec<IndicatorFacts> {
-    let facts = |listed: &Listed| IndicatorFacts {
+/// A hit, as an alert tells it.
+pub(super) fn facts(listed: &Listed) -> IndicatorFacts {
+    IndicatorFacts {
         value: listed.hit.value.clone(),
         kind: listed.hit.kind.name(),
         list: listed.hit.list.clone(),
         list_date: listed.hit.list_date.clone(),
         seen: listed.seen.name(),
         met: listed.met.clone(),
-    };
-    case.assessment.listed.iter().map(facts).collect()
+    }
 }
 
 /// Each detector's evidence, and the header vote that adds the votes up.

@@ -1,8 +1,9 @@
 //! What a client does next: the questions, connections and requests that tell whether it went where it was sent.
 
-use super::decode::datagram::DatagramHead;
+use super::decode::datagram::{Carrier, DatagramHead};
 use super::decode::packet::{Addr, Head, Vlans};
 use super::flow::Flow;
+use super::protocol::dns::Name;
 use super::protocol::http::{Request, Response, Stamp};
 use super::protocol::tls::ClientHello;
 use super::time::Timestamp;
@@ -15,10 +16,14 @@ const LONGEST_TEXT: usize = 512;
 pub struct Contact {
     /// Who.
     pub client: Addr,
+    /// From which port.
+    pub client_port: u16,
     /// VLAN ids of the packet, where equal addresses may be other hosts.
     pub vlans: Vlans,
     /// To whom, by address and port.
     pub server: (Addr, u16),
+    /// In a TCP connection; else by UDP.
+    pub over_tcp: bool,
     /// In which frame.
     pub frame: u64,
     /// When.
@@ -36,6 +41,8 @@ pub enum Kind {
     DnsAnswer {
         /// The name that was asked for.
         name: Box<str>,
+        /// The last name that its aliases lead to.
+        alias: Option<Name>,
         /// Its addresses.
         addresses: Box<[Addr]>,
     },
@@ -66,27 +73,29 @@ pub struct Asked {
 }
 
 impl Contact {
-    /// The client's question for a name in lower case, or with `addresses` the answer to it; `head` is of that message.
+    /// The client's question for a name in lower case, or with alias and addresses the answer to it; `head` is of that message.
     #[must_use]
-    pub fn of_dns(head: &DatagramHead, name: Box<str>, addresses: Option<&[Addr]>) -> Self {
+    pub fn of_dns(head: &DatagramHead, name: Box<str>, answer: Option<(Option<Name>, &[Addr])>) -> Self {
         let name = if name.len() > LONGEST_TEXT { cut(&name).into() } else { name };
-        let (client, server, kind) = match addresses {
-            None => (head.src, (head.dst, head.dst_port), Kind::DnsQuestion(name)),
-            Some(addresses) => (head.dst, (head.src, head.src_port), Kind::DnsAnswer { name, addresses: addresses.into() }),
+        let (src, dst) = ((head.src, head.src_port), (head.dst, head.dst_port));
+        let ((client, client_port), server, kind) = match answer {
+            None => (src, dst, Kind::DnsQuestion(name)),
+            Some((alias, addresses)) => (dst, src, Kind::DnsAnswer { name, alias, addresses: addresses.into() }),
         };
-        Self { client, vlans: head.vlans, server, frame: head.frame, time: head.time, kind }
+        let over_tcp = head.carrier == Carrier::Tcp;
+        Self { client, client_port, vlans: head.vlans, server, over_tcp, frame: head.frame, time: head.time, kind }
     }
 
     /// A SYN.
     pub(super) fn of_syn(head: &Head) -> Self {
-        let server = (head.dst, head.dst_port);
-        Self { client: head.src, vlans: head.vlans, server, frame: head.frame, time: head.time, kind: Kind::TcpOpened }
+        let (client, server) = ((head.src, head.src_port), (head.dst, head.dst_port));
+        Self::between(client, server, head.vlans, (head.frame, head.time), Kind::TcpOpened)
     }
 
     /// The ClientHello that a datagram completed.
     pub(super) fn of_quic(head: &DatagramHead, hello: Box<ClientHello>) -> Self {
-        let server = (head.dst, head.dst_port);
-        Self { client: head.src, vlans: head.vlans, server, frame: head.frame, time: head.time, kind: Kind::QuicHello(hello) }
+        let (client, server) = ((head.src, head.src_port), (head.dst, head.dst_port));
+        Self { over_tcp: false, ..Self::between(client, server, head.vlans, (head.frame, head.time), Kind::QuicHello(hello)) }
     }
 
     /// The ClientHello that a segment of the flow completed.
@@ -108,8 +117,12 @@ impl Contact {
     }
 
     fn of_flow(flow: &Flow, (frame, time): (u64, Timestamp), kind: Kind) -> Self {
-        let (client, server) = (flow.endpoint(flow.server.other()).0, flow.endpoint(flow.server));
-        Self { client, vlans: flow.vlans, server, frame, time, kind }
+        Self::between(flow.endpoint(flow.server.other()), flow.endpoint(flow.server), flow.vlans, (frame, time), kind)
+    }
+
+    /// In a TCP connection.
+    const fn between(client: (Addr, u16), server: (Addr, u16), vlans: Vlans, (frame, time): (u64, Timestamp), kind: Kind) -> Self {
+        Self { client: client.0, client_port: client.1, vlans, server, over_tcp: true, frame, time, kind }
     }
 
     /// The name that it concerns.
@@ -129,7 +142,9 @@ impl Contact {
         let heap = match &self.kind {
             Kind::TcpOpened => 0,
             Kind::DnsQuestion(name) => name.len(),
-            Kind::DnsAnswer { name, addresses } => name.len() + size_of_val::<[Addr]>(addresses),
+            Kind::DnsAnswer { name, alias, addresses } => {
+                name.len() + alias.as_ref().map_or(0, |alias| alias.as_bytes().len()) + size_of_val::<[Addr]>(addresses)
+            }
             Kind::TlsHello(hello) | Kind::QuicHello(hello) => hello.heap_bytes(),
             Kind::HttpRequest(asked) => asked.bytes(),
             Kind::HttpRedirect { asked, target } => asked.bytes() + target.len(),

@@ -6,7 +6,7 @@ use super::flow::FlowCounters;
 /// What the shards counted, added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShardCounters {
-    /// Datagrams of DNS.
+    /// Datagrams of DNS, and messages of DNS over TCP.
     pub datagrams: u64,
     /// What became of them.
     pub dns: DnsCounters,

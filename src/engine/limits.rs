@@ -50,6 +50,8 @@ pub struct Limits {
     pub held_alerts: usize,
     /// Domains of which it is remembered that they were seen; the one seen first goes first.
     pub seen_domains: usize,
+    /// Clients that meet listed indicators and are not told of yet; the one met first is told of early.
+    pub listed_visits: usize,
     /// Addresses of local networks whose owners are remembered; the one heard of longest ago goes first.
     pub local_addresses: usize,
     /// Machines that are suspected in local networks, of each kind of suspicion; the one not heard for longest is decided early.
@@ -102,6 +104,7 @@ impl Default for Limits {
             contact_bytes: 4 << 20,
             held_alerts: 256,
             seen_domains: 32_768,
+            listed_visits: 256,
             local_addresses: 16_384,
             local_suspects: 128,
             notice_targets: 4_096,
@@ -137,6 +140,7 @@ impl Limits {
             contact_bytes: scale(default.contact_bytes),
             held_alerts: scale(default.held_alerts),
             seen_domains: scale(default.seen_domains),
+            listed_visits: scale(default.listed_visits),
             local_addresses: scale(default.local_addresses),
             notice_targets: scale(default.notice_targets),
             web_memory: scale(default.web_memory),

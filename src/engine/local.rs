@@ -85,7 +85,7 @@ impl Notice {
             Carrier::Icmpv6 if head.ttl == 255 => discovery(Ndp::read(payload)?, &head)?,
             Carrier::Udp if head.src_port == 67 => Message::Lease(dhcp::read_v4(payload)?),
             Carrier::Udp if head.src_port == 547 => Message::Lease(dhcp::read_v6(payload)?),
-            Carrier::Icmpv6 | Carrier::Udp => return None,
+            Carrier::Icmpv6 | Carrier::Udp | Carrier::Tcp => return None,
         };
         Some(Self { head, message })
     }

@@ -8,7 +8,7 @@ use super::Knowledge;
 use super::case::Case;
 use super::contact::Contact;
 use super::counters::ShardCounters;
-use super::decode::datagram::Datagram;
+use super::decode::datagram::{Datagram, DatagramHead};
 use super::decode::packet::{Packet, TcpFlags};
 use super::dns::Exchanges;
 use super::flow::event::FlowEvent;
@@ -45,6 +45,8 @@ pub(super) struct Shard {
     http_holders: VecDeque<(u32, u64)>,
     next_due: Timestamp,
     dns: Exchanges,
+    /// Messages of DNS over TCP that the last packet completed; to be taken away at once, and brought back in line with datagrams.
+    pub(super) messages: Vec<(DatagramHead, Box<[u8]>)>,
     hellos: Hellos,
     events: Vec<FlowEvent>,
     http: Vec<http::Event>,
@@ -66,6 +68,7 @@ impl Shard {
             http_holders: VecDeque::new(),
             next_due: Timestamp::MAX,
             dns: Exchanges::default(),
+            messages: Vec::new(),
             hellos: Hellos::default(),
             events: Vec::new(),
             http: Vec::new(),
@@ -133,7 +136,7 @@ impl Shard {
         }
     }
 
-    /// Takes a datagram between two addresses whose datagrams are this shard's. What is due at or before `now` of other datagrams comes first;
+    /// Takes a datagram between two addresses whose datagrams are this shard's, or a message of DNS out of a connection between them. What is due at or before `now` of other datagrams comes first;
     /// flows have a time of their own, which may be later.
     pub(super) fn handle_datagram(&mut self, datagram: &Datagram<'_>, now: Timestamp, out: &mut Vec<Observation>) {
         self.tick_datagrams(now, out);
@@ -261,6 +264,11 @@ impl Shard {
         let mut events = std::mem::take(&mut self.events);
         if let Some(flow) = self.flows.flow_mut(index) {
             for event in events.drain(..) {
+                if let FlowEvent::Dns(sender, record, message) = event {
+                    let len = u32::try_from(message.len()).unwrap_or(u32::MAX);
+                    self.messages.push((flow.head_of_message(sender, &record, len), message));
+                    continue;
+                }
                 out.extend(detour(flow, &event, now));
                 let Some(event) = tell_contact(flow, event, now, out) else { continue };
                 out.extend(web::observe(flow, &event, &self.pool, now));

@@ -41,8 +41,21 @@ impl Shards {
     pub fn handle(&mut self, packet: &Packet<'_>, now: Timestamp, out: &mut Vec<Observation>) {
         let (key, sender) = FlowKey::of(&packet.head);
         let hash = key.hash(self.seed);
-        if let Some(shard) = self.shards.get_mut(FlowKey::shard(hash)) {
+        let index = FlowKey::shard(hash);
+        if let Some(shard) = self.shards.get_mut(index) {
             shard.handle(packet, (key, sender, hash), now, out);
+            if !shard.messages.is_empty() {
+                self.queue_messages(index, now, out);
+            }
+        }
+    }
+
+    /// What came over TCP is compared with what came over UDP in the order in which both came.
+    #[cold]
+    fn queue_messages(&mut self, shard: usize, now: Timestamp, out: &mut Vec<Observation>) {
+        let messages = self.shards.get_mut(shard).map(|shard| std::mem::take(&mut shard.messages)).unwrap_or_default();
+        for (head, message) in messages {
+            self.handle_datagram(&Datagram { head, payload: &message }, now, out);
         }
     }
 

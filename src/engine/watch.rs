@@ -44,7 +44,7 @@ pub(super) fn react(flow: &mut Flow, event: FlowEvent, now: Timestamp, desk: &mu
         }
         // A response whose head was cut by the snap length is not read; the packet can still be known.
         // No matter of one flow: the shard lets it out.
-        FlowEvent::LinkChange { .. } | FlowEvent::Hello(..) => {}
+        FlowEvent::LinkChange { .. } | FlowEvent::Hello(..) | FlowEvent::Dns(..) => {}
         FlowEvent::UnpushedFin(record) => {
             if desk.knowledge.devices.may_know(&record) {
                 let _ = case_for(flow, &record, now, desk);

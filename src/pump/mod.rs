@@ -103,6 +103,11 @@ pub fn run<S: FrameSource>(source: &mut S, settings: &Settings, audience: &mut d
     if settings.workers <= 1 { single::run(source, settings, audience) } else { spread::run(source, settings, audience) }
 }
 
+/// The ordered stage as the settings have it.
+fn correlator(settings: &Settings) -> Correlator {
+    Correlator::new(&settings.limits).with_policy(Arc::clone(&settings.policy)).with_knowledge(Arc::clone(&settings.knowledge))
+}
+
 /// Whether the source may have more frames.
 enum More {
     Some,

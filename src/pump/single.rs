@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Audience, Judge, More, Quota, Renewal, Report, Settings, survive};
+use super::{Audience, Judge, More, Quota, Renewal, Report, Settings, correlator, survive};
 use crate::capture::FrameSource;
-use crate::correlate::Correlator;
 use crate::engine::{Engine, Knowledge, ShardCounters, Shards};
 
 pub(super) fn run<S: FrameSource>(source: &mut S, settings: &Settings, audience: &mut dyn Audience<S>) -> (Report, Result<(), S::Error>) {
     let mut single = Single {
         engine: Engine::new(settings.limits.clone(), settings.knowledge.clone(), settings.seed),
-        judge: Judge { correlator: Correlator::new(&settings.limits).with_policy(Arc::clone(&settings.policy)), audience, panics: 0 },
+        judge: Judge { correlator: correlator(settings), audience, panics: 0 },
         settings,
         knowledge: Arc::clone(&settings.knowledge),
         frames: 0,
@@ -86,6 +85,7 @@ impl<S: FrameSource> Single<'_, S> {
         if let Some(Renewal { knowledge, policy }) = self.judge.audience.renewal() {
             self.engine.exchange(&knowledge);
             self.judge.correlator.exchange(policy);
+            self.judge.correlator.know(Arc::clone(&knowledge));
             self.knowledge = knowledge;
         }
     }

@@ -7,9 +7,8 @@ use std::thread::{self, ScopedJoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::{Audience, Judge, More, Quota, Renewal, Report, Settings, survive};
+use super::{Audience, Judge, More, Quota, Renewal, Report, Settings, correlator, survive};
 use crate::capture::FrameSource;
-use crate::correlate::Correlator;
 use crate::engine::decode::datagram::{Datagram, DatagramHead};
 use crate::engine::decode::packet::{Head, Packet};
 use crate::engine::decode::{Decoded, Decoder};
@@ -17,7 +16,6 @@ use crate::engine::flow::key::FlowKey;
 use crate::engine::observation::Observation;
 use crate::engine::time::Timestamp;
 use crate::engine::{Clock, Knowledge, ShardCounters, Shards, observed};
-use crate::rules::policy::Policy;
 
 /// Batches on their way at once; replay waits when the workers have so many before them.
 const BATCHES_IN_FLIGHT: usize = 4;
@@ -63,7 +61,7 @@ struct Filling {
 struct Sent {
     observations: Vec<Observation>,
     /// What it is judged by from here on, where that was exchanged.
-    policy: Option<Arc<Policy>>,
+    renewal: Option<Renewal>,
     now: Timestamp,
     last: bool,
 }
@@ -92,7 +90,7 @@ pub(super) fn run<S: FrameSource>(source: &mut S, settings: &Settings, audience:
                 Worker { batches, outcomes, thread: scope.spawn(move || work(settings, &inbox, &outbox)) }
             })
             .collect();
-        let judge = Judge { correlator: Correlator::new(&settings.limits).with_policy(Arc::clone(&settings.policy)), audience, panics: 0 };
+        let judge = Judge { correlator: correlator(settings), audience, panics: 0 };
         let mut dispatcher = Dispatcher {
             workers,
             spare: VecDeque::new(),
@@ -251,8 +249,8 @@ impl<S: FrameSource> Dispatcher<'_, '_, S> {
             // A worker that is gone has panicked; joining it says so.
             let _ = worker.batches.send(batch);
         }
-        let policy = filling.renewal.take().map(|renewal| renewal.policy);
-        self.in_flight.push_back(Sent { observations: std::mem::take(&mut filling.observations), policy, now, last });
+        let renewal = filling.renewal.take();
+        self.in_flight.push_back(Sent { observations: std::mem::take(&mut filling.observations), renewal, now, last });
         if self.in_flight.len() >= BATCHES_IN_FLIGHT {
             self.collect();
         }
@@ -260,9 +258,10 @@ impl<S: FrameSource> Dispatcher<'_, '_, S> {
 
     /// Waits for the oldest batch and judges what all workers observed in it.
     fn collect(&mut self) {
-        let Some(Sent { mut observations, policy, now, last }) = self.in_flight.pop_front() else { return };
-        if let Some(policy) = policy {
+        let Some(Sent { mut observations, renewal, now, last }) = self.in_flight.pop_front() else { return };
+        if let Some(Renewal { knowledge, policy }) = renewal {
             self.judge.correlator.exchange(policy);
+            self.judge.correlator.know(knowledge);
         }
         for worker in &self.workers {
             if let Ok(outcome) = worker.outcomes.recv() {

@@ -138,22 +138,29 @@ pub(crate) struct Lookups<'s> {
     pub(crate) id: u16,
     name: String,
     qtype: u16,
+    chosen: u16,
     asked: u16,
     answered: u16,
 }
 
 impl<'s> Lookups<'s> {
     pub(crate) fn new(story: &'s mut Story, client: Host, resolver: Host) -> Self {
-        Self { story, client, resolver, port: 0, id: 0, name: String::new(), qtype: A, asked: 0, answered: 0 }
+        Self { story, client, resolver, port: 0, id: 0, name: String::new(), qtype: A, chosen: 0, asked: 0, answered: 0 }
     }
 
     /// Asks for a name, with EDNS, from a port and with an identification of its own.
     pub(crate) fn ask(&mut self, name: &str, qtype: u16) -> u64 {
-        let number = u64::from(self.asked) + 1;
+        self.choose(name, qtype);
+        self.ask_again()
+    }
+
+    /// The name that is asked for next, from a port and with an identification of its own; nothing is sent.
+    pub(crate) fn choose(&mut self, name: &str, qtype: u16) {
+        self.chosen += 1;
+        let number = u64::from(self.chosen);
         self.port = 32_768 + (scramble(number) % 28_000) as u16;
         self.id = scramble(number << 8) as u16;
         (self.name, self.qtype) = (name.to_owned(), qtype);
-        self.ask_again()
     }
 
     /// The same question from the same port.

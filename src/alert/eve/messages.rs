@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::super::{Alert, Carrier, DnsFacts, FlowFacts, HttpFacts, Mechanism, RedirectFacts};
+use super::super::{Alert, Carrier, DnsFacts, FlowFacts, HttpFacts, Mechanism, RedirectFacts, listed};
 use super::{kept, mac};
 use crate::engine::decode::packet::Addr;
 use crate::engine::protocol::dns::{Flags, rcode_name};
@@ -176,6 +176,7 @@ pub(super) fn app_proto(alert: &Alert) -> Option<&'static str> {
     match alert.mechanism {
         _ if alert.http.is_some() => Some("http"),
         Mechanism::DnsAnswer => Some("dns"),
+        Mechanism::Indicator => listed::app_proto(alert),
         Mechanism::DhcpRogue if alert.flow.ip_version == 4 => Some("dhcp"),
         _ => None,
     }

@@ -145,7 +145,7 @@ impl<'a> Trail<'a> {
                     self.note(Step { name: Some(name.to_string()), ..step(contact, How::DnsQuestion, hop) });
                 }
             }
-            Kind::DnsAnswer { name, addresses } => {
+            Kind::DnsAnswer { name, addresses, .. } => {
                 for goal in self.goals.iter_mut().filter(|goal| !goal.is_same_host && goal.is_named(name)) {
                     let room = MOST_ADDRESSES.saturating_sub(goal.addresses.len());
                     goal.addresses.extend(addresses.iter().take(room));

@@ -82,6 +82,11 @@ impl Chains {
         told
     }
 
+    /// Nothing waits.
+    pub(super) fn is_idle(&self) -> bool {
+        self.held.is_empty()
+    }
+
     /// Tells what is due at or before `now`.
     #[inline]
     pub(super) fn tick(&mut self, now: Timestamp) -> Vec<Alert> {

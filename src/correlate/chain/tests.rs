@@ -21,7 +21,8 @@ fn at(ms: i64) -> Timestamp {
 
 fn contact(ms: i64, kind: Kind) -> Contact {
     let frame = samples::redirect_alert().forged.frame + u64::try_from(ms).unwrap();
-    Contact { client: client(), vlans: Vlans::default(), server: (server(), 80), frame, time: at(ms), kind }
+    let (client_port, over_tcp) = (40_100, true);
+    Contact { client: client(), client_port, vlans: Vlans::default(), server: (server(), 80), over_tcp, frame, time: at(ms), kind }
 }
 
 fn asks(ms: i64, host: &str, target: &str) -> Contact {

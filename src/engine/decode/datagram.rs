@@ -40,6 +40,8 @@ pub enum Carrier {
     Icmpv6,
     /// UDP.
     Udp,
+    /// TCP: a message of DNS that was put together out of a connection. The decoder makes none.
+    Tcp,
 }
 
 /// The header fields of a message, host byte order.
@@ -105,7 +107,7 @@ impl Datagram<'_> {
             Carrier::Arp => Count::Arp,
             Carrier::Icmp => Count::Icmp,
             Carrier::Icmpv6 => Count::Icmpv6,
-            Carrier::Udp => Count::Udp,
+            Carrier::Udp | Carrier::Tcp => Count::Udp,
         }
     }
 }

@@ -1,10 +1,11 @@
 //! S15: a question of DNS got answers that contradict each other, or one that forged answers are known by.
 //!
 //! ## What it sees
-//! Answers over UDP to one question (same ends, identification, name and type) within 5 s. Two contradict when their addresses have no network in
+//! Answers over UDP or TCP to one question (same ends, identification, name and type) within 5 s; a question that is asked again over TCP, of the same
+//! name and type, is the same one. Two contradict when their addresses have no network in
 //! common (/24, /48 of IPv6) and no alias, or when one gives addresses and the other says that there are none: 45 points. Marks tell which of
 //! them is forged: it came in less than half the resolver's shortest time (10 points); its TTL differs by more than one from the resolver's other
-//! answers, or from the rival's where there are no others (10); it carries an address of a known pool, `rules/dns_forged.toml` (15); it does not
+//! answers, or from the rival's where there are no others (10; a rival over TCP is a measure as good as others, for its sender made a handshake); it carries an address of a known pool, `rules/dns_forged.toml` (15); it does not
 //! repeat the letters' case of the question as the rival does (10); it leaves out EDNS although the rival has it (5); its "don't fragment" bit is
 //! not the resolver's (5); its identification is the question's, or 0 without DF (5); its AA and RA flags are not the rival's (5). With no rival, an address of a
 //! pool alone is 25 points and a hint; together with such a mark the genuine answer was held back.
@@ -17,7 +18,7 @@
 //! A question that was asked again gets a second answer, and round robin or a CDN other addresses in it: with no more answers than questions, the
 //! contradiction is 25 points and needs two marks or a pool; with none it is nothing. Two answers of one machine (same TTL and DF, identifications
 //! next to each other) are nothing; two that nothing tells apart are recorded at severity 3. Not compared: errors such as SERVFAIL and REFUSED,
-//! truncated answers, answers to ANY, what the sensor cut. Copies by a mirror or around a router say the same. A resolver that answers what does
+//! truncated answers, answers to ANY, transfers of zones, the headers of TCP with those of UDP, what the sensor cut. Copies by a mirror or around a router say the same. A resolver that answers what does
 //! not exist with a page of its own, or a portal's or filter's resolver, answers once, with its own stack: nothing. Pool addresses can be in use
 //! in a private network, and Teredo addresses can be real: alone they stay at severity 3.
 //!
@@ -31,7 +32,7 @@ use std::fmt::Write;
 use super::{Described, Evidence, Finding, Group, Knowledge, Weight};
 use crate::engine::decode::packet::Addr;
 use crate::engine::dns::{Answer, Exchange, Scene};
-use crate::engine::protocol::dns::{A, AAAA, ANY, Flags, Message, rcode_name};
+use crate::engine::protocol::dns::{A, AAAA, ANY, AXFR, Flags, IXFR, Message, rcode_name};
 use crate::engine::time::Span;
 use crate::rules::dns_forged::ForgedAddresses;
 use marks::Mark;
@@ -44,7 +45,7 @@ mod tests;
 pub(super) static DESCRIBED: Described = Described { code: CODE, version: VERSION, group: GROUP };
 
 const CODE: &str = "S15";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const GROUP: Group = Group::Contradiction;
 
 /// Points of a contradiction that no second question explains.
@@ -115,7 +116,8 @@ impl DnsAssessment {
 pub fn inspect(scene: &Scene, knowledge: &Knowledge) -> Option<DnsAssessment> {
     let exchange = &scene.exchange;
     let pools = &knowledge.forged_addresses;
-    if exchange.question.qtype == ANY {
+    // Servers answer the first with whatever they like (RFC 8482), the others in several messages (transfers of zones, RFC 5936 and RFC 1995).
+    if matches!(exchange.question.qtype, ANY | AXFR | IXFR) {
         return None;
     }
     let compared: Vec<usize> = numbered(exchange).filter(|(_, answer)| is_compared(answer)).map(|(index, _)| index).collect();

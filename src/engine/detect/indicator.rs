@@ -2,8 +2,11 @@
 //!
 //! ## What it sees
 //! The target of a redirect (web address, host or IP address) against the lists that were loaded: 60 points. The Host or the web address of the request,
-//! and the server's address: 35. A domain lists the names below it, a web address what goes on behind it, an address is found in the
-//! smallest listed network. Each hit tells the entry as written, its list, the list's date, and where it was seen.
+//! the server's address, the name that a client asks DNS for, the name, alias and addresses that it is answered with, and the name in a ClientHello of TLS
+//! or QUIC: 35. A domain lists the names below it, a web address what goes on behind it, an address is found in the
+//! smallest listed network. Each hit tells the entry as written, its list, the list's date, and where it was seen. What DNS and ClientHellos
+//! show of one client is gathered for twenty seconds: where an alert tells of the same indicator, or of the same name, it is added there and gives no
+//! points; else it is one record of severity 3.
 //!
 //! ## Why it matters
 //! It proves contact with listed infrastructure. A redirect there is what a network injection is made for: the lists of published investigations hold the
@@ -12,6 +15,8 @@
 //! ## When it is wrong
 //! Lists grow old, names change hands, and somebody who looks into a case goes there on purpose. It says nothing about who made the redirect: without
 //! other evidence a redirect by the site itself is called one, and a visit is called a contact. A host shared by many is listed for one of them.
+//! Browsers ask DNS ahead for the names of links, and filters and scanners for names that they have only read: a question is no visit. A resolver
+//! that is watched asks in the name of others.
 //!
 //! ## Reference
 //! Amnesty International's lists of indicators of NSO Group and Cytrox (STIX); STIX 2.1 (OASIS, 2021), section 9; the MISP core format.
@@ -26,7 +31,11 @@ use crate::rules::indicators::{Hit, Indicators, Kind};
 /// Points of a redirect to a listed target.
 const REDIRECTED: u8 = 60;
 /// Points of a contact.
-const CONTACTED: u8 = 35;
+pub const CONTACTED: u8 = 35;
+/// Code of the detector.
+pub const CODE: &str = "S13";
+/// Version of the detector.
+pub const VERSION: u32 = 2;
 /// Hits that are told of.
 const MOST: usize = 16;
 
@@ -56,6 +65,12 @@ pub enum Seen {
     Host,
     /// The server's address.
     Server,
+    /// The name that DNS was asked for.
+    DnsQuestion,
+    /// What DNS answered: the name, its alias, or an address.
+    DnsAnswer,
+    /// The server's name in a ClientHello of TLS or QUIC.
+    Sni,
 }
 
 impl Seen {
@@ -68,6 +83,9 @@ impl Seen {
             Self::Url => "url",
             Self::Host => "host",
             Self::Server => "server_address",
+            Self::DnsQuestion => "dns_question",
+            Self::DnsAnswer => "dns_answer",
+            Self::Sni => "sni",
         }
     }
     /// The client was sent there, and did not only go there.
@@ -79,10 +97,10 @@ impl Seen {
 
 impl Detector for Indicator {
     fn code(&self) -> &'static str {
-        "S13"
+        CODE
     }
     fn version(&self) -> u32 {
-        1
+        VERSION
     }
     fn group(&self) -> Group {
         Group::Indicator
@@ -93,8 +111,7 @@ impl Detector for Indicator {
         let redirected = first.seen.is_redirect();
         let entries = listed.iter().map(|listed| {
             let Hit { value, list, list_date, .. } = &listed.hit;
-            let date = list_date.as_ref().map_or_else(|| "no date".to_owned(), Clone::clone);
-            format!("{value} on {list} ({date})")
+            format!("{value} on {list} ({})", list_date.as_deref().unwrap_or("no date"))
         });
         Some(Finding {
             weight: Weight::Strong,

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::engine::decode::datagram::{Datagram, DatagramHead};
+use crate::engine::decode::datagram::{Carrier, Datagram, DatagramHead};
 use crate::engine::decode::packet::{Addr, Vlans};
 use crate::engine::protocol::dns::{Flags, Message, Name, Question};
 use crate::engine::time::{Span, Timestamp};
@@ -33,6 +33,8 @@ pub struct Mark {
     pub df: bool,
     /// IPv6.
     pub is_v6: bool,
+    /// In a TCP connection: who sent it has the connection's numbers.
+    pub over_tcp: bool,
     /// Bytes of the message on the wire.
     pub len: u32,
 }
@@ -40,9 +42,9 @@ pub struct Mark {
 impl Mark {
     /// Of a datagram.
     #[must_use]
-    pub const fn of(head: &DatagramHead) -> Self {
+    pub fn of(head: &DatagramHead) -> Self {
         let DatagramHead { frame, time, ttl, ip_id, df, payload_len, .. } = *head;
-        Self { frame, time, ttl, ip_id, df, is_v6: head.ip_version == 6, len: payload_len }
+        Self { frame, time, ttl, ip_id, df, is_v6: head.ip_version == 6, over_tcp: head.carrier == Carrier::Tcp, len: payload_len }
     }
 }
 
@@ -66,6 +68,8 @@ pub struct Answer {
     pub mark: Mark,
     /// Frames of all, ascending.
     pub frames: Vec<u64>,
+    /// The client's port, to which the first one came.
+    pub client_port: u16,
     /// Ethernet source and destination of the first one.
     pub ether: Option<([u8; 6], [u8; 6])>,
     /// The message.
@@ -165,6 +169,7 @@ impl Exchange {
         self.answers.push(Answer {
             mark,
             frames: vec![head.frame],
+            client_port: head.dst_port,
             ether: head.ether,
             message,
             sha256: Sha256::digest(datagram.payload).into(),

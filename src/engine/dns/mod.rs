@@ -1,9 +1,10 @@
-//! Questions of DNS over UDP, the answers that came to each, and what a resolver's answers look like. Knows no attack.
+//! Questions of DNS over UDP and TCP, the answers that came to each, and what a resolver's answers look like. Knows no attack.
 
 pub mod exchange;
 pub mod habits;
 #[cfg(test)]
 pub(super) mod samples;
+pub mod stream;
 pub mod table;
 
 pub use exchange::{Answer, Asked, Exchange, Mark};

@@ -6,7 +6,7 @@ use foldhash::quality::FixedState;
 use hashlink::LinkedHashMap;
 
 use crate::engine::contact::Contact;
-use crate::engine::decode::datagram::{DNS, Datagram, DatagramHead};
+use crate::engine::decode::datagram::{Carrier, DNS, Datagram, DatagramHead};
 use crate::engine::limits::Limits;
 use crate::engine::observation::ClosedBecause;
 use crate::engine::protocol::dns::{Message, Name, Question};
@@ -28,6 +28,8 @@ pub struct DnsCounters {
     pub questions: u64,
     /// Answers.
     pub answers: u64,
+    /// Questions and answers over TCP; they are counted above too.
+    pub over_tcp: u64,
     /// Answers of which the question was not seen.
     pub unasked: u64,
     /// Questions decided early because the shard's share was used up.
@@ -46,6 +48,7 @@ impl DnsCounters {
             unread: self.unread + other.unread,
             questions: self.questions + other.questions,
             answers: self.answers + other.answers,
+            over_tcp: self.over_tcp + other.over_tcp,
             unasked: self.unasked + other.unasked,
             evicted: self.evicted + other.evicted,
             left_out: self.left_out + other.left_out,
@@ -69,6 +72,7 @@ pub struct Closed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Key {
     pair: Pair,
+    over_tcp: bool,
     port: u16,
     id: u16,
     qtype: u16,
@@ -94,13 +98,14 @@ impl Default for Exchanges {
 }
 
 impl Exchanges {
-    /// Takes a datagram to or from port 53; `crowded` is to be asked next. What it says of the client's doings comes back.
+    /// Takes a datagram to or from port 53, or a message that came over TCP like one; `crowded` is to be asked next. What it says of the client's doings comes back.
     pub fn handle(&mut self, datagram: &Datagram<'_>, now: Timestamp, limits: &Limits) -> Option<Contact> {
         let head = &datagram.head;
         let Some(message) = Message::read(datagram.payload) else {
             self.counters.unread += 1;
             return None;
         };
+        self.counters.over_tcp += u64::from(head.carrier == Carrier::Tcp);
         let contact = contact(head, &message);
         match message.is_answer() {
             true if head.src_port == DNS => self.take_answer(datagram, message, (now, limits)),
@@ -152,7 +157,8 @@ impl Exchanges {
             return;
         };
         self.counters.questions += 1;
-        let key = Key::of(head, message, question);
+        let own = Key::of(head, message, question);
+        let key = self.beside(&own, |_| true).unwrap_or(own);
         if !self.open.contains_key(&key) {
             self.open(key, head, message, question.clone());
         }
@@ -188,12 +194,16 @@ impl Exchanges {
             let is_first = exchange.answers.is_empty();
             is_other = exchange.answer(datagram, message);
             let habit = |answer| Habit { serial: exchange.serial, mark: Mark::of(head), took: exchange.took(answer) };
-            first = exchange.answers.first().filter(|_| is_first).map(habit);
+            // What a system sends over TCP is no measure for its datagrams.
+            first = exchange.answers.first().filter(|answer| is_first && !answer.mark.over_tcp).map(habit);
             is_first.then_some(now + WINDOW)
         });
         if let Some(habit) = first {
             self.counters.pairs_evicted += u64::from(self.habits.learn(key.pair, habit, limits.dns_pairs_per_shard));
-        } else if is_other && let Some(exchange) = self.open.get(&key) {
+        } else if is_other
+            && !key.over_tcp
+            && let Some(exchange) = self.open.get(&key)
+        {
             self.habits.unlearn(&key.pair, exchange.serial);
         }
     }
@@ -202,11 +212,26 @@ impl Exchanges {
     fn asked(&self, head: &DatagramHead, message: &Message) -> Option<Key> {
         if let Some(question) = &message.question {
             let key = Key::of(head, message, question);
-            return self.open.get(&key).filter(|exchange| exchange.question.name.is_same(&question.name)).map(|_| key);
+            let is_asked = |key: &Key| self.open.get(key).is_some_and(|exchange| exchange.question.name.is_same(&question.name));
+            return Some(key).filter(is_asked).or_else(|| {
+                let was_asked_over_tcp = |exchange: &Exchange| exchange.asked.iter().any(|asked| asked.mark.over_tcp);
+                self.beside(&key, was_asked_over_tcp).filter(is_asked)
+            });
         }
         let wanted = Key::without_question(head, message);
         let mut found = self.open.keys().filter(|key| Key { qtype: 0, name: 0, ..**key } == wanted);
         found.next().filter(|_| found.next().is_none()).copied()
+    }
+
+    /// For one that is asked over TCP: the last question for the same between the same two that was answered by a datagram, as far as it is still open.
+    /// A truncated answer leads to the second question, and where another answer comes to that, the two are compared.
+    fn beside(&self, key: &Key, is_it: impl Fn(&Exchange) -> bool) -> Option<Key> {
+        if !key.over_tcp || self.open.contains_key(key) {
+            return None;
+        }
+        let is_same = |other: &Key| !other.over_tcp && (other.pair, other.qtype, other.name) == (key.pair, key.qtype, key.name);
+        let found = self.open.iter().rev().find(|(other, exchange)| is_same(other) && !exchange.answers.is_empty() && is_it(exchange));
+        found.map(|(other, _)| *other)
     }
 
     /// Opens a question under a key that none has.
@@ -244,31 +269,16 @@ impl Exchanges {
     }
 }
 
-/// The name in lower case as it is mostly written; one with odd characters is written out as names are shown.
-fn plain(name: &Name) -> Box<str> {
-    let (mut rest, mut text) = (name.as_bytes(), String::with_capacity(name.as_bytes().len()));
-    while let Some((len, behind)) = rest.split_first() {
-        let (label, next) = behind.split_at_checked(usize::from(*len)).unwrap_or((behind, &[]));
-        let is_plain = |byte: &u8| (b'!'..=b'~').contains(byte) & (*byte != b'.') & (*byte != b'\\');
-        let is_odd = label.iter().fold(false, |is_odd, byte| is_odd | !is_plain(byte));
-        let Some(label) = std::str::from_utf8(label).ok().filter(|_| !is_odd) else {
-            return name.to_string().to_ascii_lowercase().into();
-        };
-        if !text.is_empty() {
-            text.push('.');
-        }
-        text.push_str(label);
-        rest = next;
-    }
-    text.make_ascii_lowercase();
-    text.into()
-}
-
 /// A question, or an answer with addresses, as a step of a client.
 fn contact(head: &DatagramHead, message: &Message) -> Option<Contact> {
-    let addresses = message.is_answer().then_some(message.addresses.as_slice());
-    let name = &message.question.as_ref()?.name;
-    addresses.is_none_or(|addresses| !addresses.is_empty()).then(|| Contact::of_dns(head, plain(name), addresses))
+    let question = &message.question.as_ref()?.name;
+    let Message { alias, addresses, .. } = message;
+    if message.is_answer() && addresses.is_empty() {
+        return None;
+    }
+    let mut name = String::with_capacity(question.as_bytes().len());
+    question.write_small(&mut name);
+    Some(Contact::of_dns(head, name.into(), message.is_answer().then(|| (alias.clone(), addresses.as_slice()))))
 }
 
 impl Key {
@@ -282,7 +292,7 @@ impl Key {
         let ids = head.vlans.as_slice();
         let vlan = |at: usize| ids.get(at).copied().unwrap_or(0);
         let pair = Pair { client, resolver, vlans: [vlan(0), vlan(1)], tunnel: head.tunnel };
-        Self { pair, port, id: message.id, qtype: 0, name: 0 }
+        Self { pair, over_tcp: head.carrier == Carrier::Tcp, port, id: message.id, qtype: 0, name: 0 }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a flow reports of a packet. Facts of TCP only; what they mean is decided elsewhere.
 
+use super::key::Sender;
 use super::record::Record;
 use super::side::{Ends, Opening};
 use crate::engine::protocol::http;
@@ -35,6 +36,8 @@ pub enum FlowEvent {
     },
     /// The client began TLS; the record is of the segment that completed its ClientHello.
     Hello(Record, Box<ClientHello>),
+    /// A message of DNS, without its length; the record is of the segment that completed it.
+    Dns(Sender, Record, Box<[u8]>),
     /// An HTTP message of the server; the record is of the segment that completed it.
     Http(http::Event),
 }

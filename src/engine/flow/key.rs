@@ -4,11 +4,13 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::quality::FixedState;
 
-use crate::engine::decode::datagram::DatagramHead;
+use crate::engine::decode::datagram::{DNS, DatagramHead};
 use crate::engine::decode::packet::{Addr, Head, Vlans};
 
 /// Shards of the flow state. A constant, so that the number of workers changes nothing.
 pub const SHARDS: usize = 64;
+/// The bits of a hash that say which.
+const SHARD_BITS: u64 = 63 << 58;
 
 /// A TCP flow, or the datagrams between two addresses: the two endpoints in a fixed order, and the VLANs and tunnels, where equal addresses may be other hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,7 +61,20 @@ impl FlowKey {
 
     /// Hash keyed by `seed`: attackers choose addresses.
     #[must_use]
+    #[inline(always)]
     pub fn hash(&self, seed: u64) -> u64 {
+        let hash = self.hash_of_all(seed);
+        if self.low.1 == DNS || self.high.1 == DNS { beside_datagrams(self, hash, seed) } else { hash }
+    }
+
+    /// The tunnels, as one number.
+    #[must_use]
+    pub const fn tunnel(&self) -> u32 {
+        self.tunnel
+    }
+
+    #[inline(always)]
+    fn hash_of_all(&self, seed: u64) -> u64 {
         let mut hasher = FixedState::with_seed(seed).build_hasher();
         hasher.write_u128(self.low.0.0);
         hasher.write_u128(self.high.0.0);
@@ -74,6 +89,14 @@ impl FlowKey {
     pub const fn shard(hash: u64) -> usize {
         (hash >> 58) as usize % SHARDS
     }
+}
+
+/// What two ask each other over TCP is compared with what they ask over UDP: both are one shard's.
+#[cold]
+#[inline(never)]
+fn beside_datagrams(key: &FlowKey, hash: u64, seed: u64) -> u64 {
+    let pair = FlowKey { low: (key.low.0, 0), high: (key.high.0, 0), ..*key }.hash_of_all(seed);
+    (hash & !SHARD_BITS) | (pair & SHARD_BITS)
 }
 
 fn vlan_pair(vlans: Vlans) -> [u16; 2] {

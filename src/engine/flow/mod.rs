@@ -16,7 +16,9 @@ use record::Record;
 use side::Side;
 
 use super::case::Case;
+use super::decode::datagram::{Carrier, DatagramHead};
 use super::decode::packet::{Addr, Head, Packet, TcpFlags, Vlans};
+use super::dns::stream::Framing;
 use super::limits::Limits;
 use super::protocol::http;
 use super::time::{Span, Timestamp};
@@ -30,6 +32,8 @@ pub enum Content {
     Http,
     /// TLS: bytes that differ would be discarded by the client, so only the first are remembered.
     Tls,
+    /// DNS (RFC 7766); its messages are put together out of what is remembered.
+    Dns,
     /// Anything else.
     Other,
 }
@@ -80,6 +84,8 @@ pub struct FlowCounters {
     pub hellos_unread: u64,
     /// Conflicts of one flow beyond the bound.
     pub conflicts_left_out: u64,
+    /// Directions of DNS over TCP in which it was no longer known where messages begin.
+    pub dns_lost: u64,
     /// HTTP bounds that were hit.
     pub http: http::Counts,
 }
@@ -96,6 +102,7 @@ impl FlowCounters {
             corrupt_copies: self.corrupt_copies + other.corrupt_copies,
             hellos_unread: self.hellos_unread + other.hellos_unread,
             conflicts_left_out: self.conflicts_left_out + other.conflicts_left_out,
+            dns_lost: self.dns_lost + other.dns_lost,
             http: self.http.plus(&other.http),
         }
     }
@@ -128,6 +135,8 @@ pub struct Flow {
     sides: [Side; 2],
     /// Time between SYN and SYN-ACK, or the shortest between data and its acknowledgment; none when neither was seen.
     pub rtt: Option<Span>,
+    /// DNS: how far the messages of each direction are told apart.
+    dns: Option<Box<[Framing; 2]>>,
     /// HTTP, while it is read.
     pub http: Option<Box<http::Connection>>,
     /// What is being watched.
@@ -163,6 +172,7 @@ impl Flow {
             first_frame: head.frame,
             last_seen: now,
             rtt: None,
+            dns: None,
             http: None,
             last_answer: None,
             cases: Vec::new(),
@@ -217,6 +227,29 @@ impl Flow {
     pub fn handle(&mut self, packet: &Packet<'_>, sender: Sender, now: Timestamp, context: &mut Context<'_>) -> bool {
         self.last_seen = now;
         tcp::handle(self, packet, sender, context)
+    }
+    /// The header of a message of DNS that the packet of this record completed.
+    #[must_use]
+    pub fn head_of_message(&self, sender: Sender, record: &Record, len: u32) -> DatagramHead {
+        let ((src, src_port), (dst, dst_port)) = (self.endpoint(sender), self.endpoint(sender.other()));
+        DatagramHead {
+            carrier: Carrier::Tcp,
+            frame: record.frame,
+            time: record.time,
+            src,
+            dst,
+            src_port,
+            dst_port,
+            ttl: record.ttl,
+            ip_id: record.ip_id,
+            df: record.df(),
+            ip_version: if record.is_v6() { 6 } else { 4 },
+            ether: self.side(sender).history.ether,
+            vlans: self.vlans,
+            tunnel: self.key.tunnel(),
+            payload_len: len,
+            wire_len: record.len,
+        }
     }
     /// Heap bytes that its HTTP state holds.
     #[must_use]

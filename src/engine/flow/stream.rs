@@ -6,7 +6,9 @@ use super::memory::{LogId, Piece, Pool};
 use super::record::{Record, seq_diff};
 use super::{Content, Context, Flow};
 use crate::engine::decode::checksum;
+use crate::engine::decode::datagram::DNS;
 use crate::engine::decode::packet::{Packet, TcpFlags};
+use crate::engine::dns::stream::Bytes;
 use crate::engine::protocol::http::{Connection, Stamp};
 use crate::engine::protocol::tls::Opening;
 
@@ -50,6 +52,7 @@ pub(super) fn take(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sende
     let side = flow.side_mut(sender);
     let worth_keeping = match content {
         Content::Tls => context.pool.held(side.log) < TLS_REMEMBERED,
+        Content::Dns => true,
         // Of the client only what waits behind a hole is needed again.
         _ => from_server || !is_next,
     };
@@ -79,6 +82,9 @@ fn recognise(flow: &mut Flow, payload: &[u8], sender: Sender) {
     } else if let [0x14..=0x17, 0x03, 0x00..=0x04, ..] = payload {
         flow.content = Content::Tls;
         flow.hello_segments = HELLO_SEGMENTS;
+    } else if !payload.is_empty() && (flow.key.low.1 == DNS || flow.key.high.1 == DNS) {
+        flow.content = Content::Dns;
+        flow.dns = Some(Box::default());
     } else if !payload.is_empty() {
         flow.content = Content::Other;
     }
@@ -222,12 +228,18 @@ fn skip_uncaptured(flow: &mut Flow, record: &Record, (sender, context): (Sender,
 fn deliver(flow: &mut Flow, (bytes, wire): (&[u8], u32), record: &Record, (sender, context): (Sender, &mut Context<'_>)) {
     let from_server = sender == flow.server;
     let side = flow.side_mut(sender);
-    let at = Stamp { frame: record.frame, time: record.time, seq: side.next };
+    let seq = side.next;
+    let at = Stamp { frame: record.frame, time: record.time, seq };
     side.next = side.next.wrapping_add(wire);
     if flow.hello_segments > 0 && !from_server {
         look_for_hello(flow, bytes, record, (sender, context));
     }
-    let Some(http) = flow.http.as_deref_mut() else { return };
+    let Some(http) = flow.http.as_deref_mut() else {
+        if flow.content == Content::Dns {
+            tell_messages(flow, Bytes { seq, captured: bytes, wire }, record, (sender, context));
+        }
+        return;
+    };
     let cut = wire.saturating_sub(bytes.len() as u32);
     if from_server {
         http.server_bytes(bytes, at, context.limits, context.http);
@@ -241,6 +253,23 @@ fn deliver(flow: &mut Flow, (bytes, wire): (&[u8], u32), record: &Record, (sende
         }
     }
     report(flow, context);
+}
+
+/// The messages of DNS that the next bytes complete.
+fn tell_messages(flow: &mut Flow, bytes: Bytes<'_>, record: &Record, (sender, context): (Sender, &mut Context<'_>)) {
+    let log = flow.side(sender).log;
+    let Context { pool, events, counters, .. } = context;
+    let Some([client, server]) = flow.dns.as_deref_mut() else { return };
+    let framing = if sender == flow.server { server } else { client };
+    let is_lost = framing.take(
+        bytes,
+        |from, most| {
+            let pieces = pool.overlapping(log, from, most as u32).filter(is_of_stream).collect();
+            joined(pieces, from, most)
+        },
+        |message| events.push(FlowEvent::Dns(sender, *record, message.into())),
+    );
+    counters.dns_lost += u64::from(is_lost);
 }
 
 /// Reads the client's first bytes: this segment alone where it begins the stream and is enough, else with what is remembered.
@@ -260,10 +289,15 @@ fn look_for_hello(flow: &mut Flow, bytes: &[u8], record: &Record, (sender, conte
 
 /// The bytes that are remembered of a stream, from the first on up to a hole.
 fn in_order(pool: &Pool, log: LogId) -> Vec<u8> {
-    let mut pieces: Vec<Piece<'_>> = pool.pieces(log).filter(is_of_stream).collect();
+    let pieces: Vec<Piece<'_>> = pool.pieces(log).filter(is_of_stream).collect();
     let Some(start) = pieces.first().map(|piece| piece.seq) else { return Vec::new() };
-    pieces.sort_by_key(|piece| seq_diff(start, piece.seq));
-    let Some(first) = pieces.first().map(|piece| piece.seq) else { return Vec::new() };
+    let first = pieces.iter().map(|piece| piece.seq).min_by_key(|seq| seq_diff(start, *seq)).unwrap_or(start);
+    joined(pieces, first, usize::MAX)
+}
+
+/// The bytes from `first` on up to a hole, or so many.
+fn joined(mut pieces: Vec<Piece<'_>>, first: u32, most: usize) -> Vec<u8> {
+    pieces.sort_by_key(|piece| seq_diff(first, piece.seq));
     let mut bytes = Vec::new();
     for piece in pieces {
         let known = bytes.len() as i32 - seq_diff(first, piece.seq);
@@ -272,6 +306,7 @@ fn in_order(pool: &Pool, log: LogId) -> Vec<u8> {
             Err(_) => break,
         }
     }
+    bytes.truncate(most);
     bytes
 }
 

@@ -230,6 +230,11 @@ pub(super) fn domain_key(host: &str) -> Vec<u8> {
 
 /// Lower case, in its ASCII form (IDNA, RFC 5890), without trailing dots; none when it is no name.
 pub(super) fn normal_host(text: &str) -> Option<Cow<'_, str>> {
+    // As nearly all names are written.
+    let is_plain = |byte: &u8| byte.is_ascii_lowercase() | byte.is_ascii_digit() | matches!(byte, b'.' | b'-');
+    if text.as_bytes().iter().fold(true, |is_normal, byte| is_normal & is_plain(byte)) && !text.ends_with('.') {
+        return Some(Cow::Borrowed(text));
+    }
     let text = text.trim().trim_end_matches('.');
     if text.is_ascii() {
         let lower = if text.bytes().any(|byte| byte.is_ascii_uppercase()) { text.to_ascii_lowercase().into() } else { Cow::Borrowed(text) };

@@ -56,7 +56,9 @@ impl Indicators {
             return Vec::new();
         }
         let host = without_port(host);
-        if let Ok(ip) = host.parse::<IpAddr>() {
+        // The last label of a name is no number.
+        let may_be_address = host.ends_with(|last: char| last.is_ascii_digit()) || memchr::memchr(b':', host.as_bytes()).is_some();
+        if may_be_address && let Ok(ip) = host.parse::<IpAddr>() {
             return self.match_ip(Addr::from(ip));
         }
         let Some(host) = entry::normal_host(host) else { return Vec::new() };
@@ -68,7 +70,7 @@ impl Indicators {
             }
         }
         // `http://name/` lists the whole host and no name below it.
-        if !self.may_hold(page_mark(host.as_bytes())) {
+        if !self.may_list_pages(&host) {
             return Vec::new();
         }
         let whole: Vec<u8> = std::iter::once(Kind::Url.mark()).chain(host.bytes()).chain([b'/']).collect();
@@ -78,23 +80,35 @@ impl Indicators {
     /// False when neither the name nor one that it lies below is listed as a domain. Hardly any name that is not listed passes, and none needs memory.
     fn may_list(&self, host: &str) -> bool {
         let mut hash = Hash::new().and(Kind::Domain.mark());
-        let mut from_its_end = host.bytes().rev().peekable();
-        let mut labels = 0;
-        while let Some(byte) = from_its_end.next() {
-            hash = hash.and(byte);
-            if from_its_end.peek().is_none_or(|next| *next == b'.') {
-                labels += 1;
-                // Whole top-level domains are never listed.
-                if labels > 1 && self.may_hold(hash) {
-                    return true;
-                }
+        let mut is_top = true;
+        for byte in host.bytes().rev() {
+            // Whole top-level domains are never listed.
+            if byte == b'.' && !std::mem::take(&mut is_top) && self.may_hold(hash) {
+                return true;
             }
+            hash = hash.and(byte);
         }
-        false
+        !is_top && self.may_hold(hash)
+    }
+
+    /// False when no web address of this host is listed.
+    fn may_list_pages(&self, host: &str) -> bool {
+        self.tables.iter().any(|table| table.has_pages) && self.may_hold(page_mark(host.as_bytes()))
+    }
+
+    /// What `match_host` gives, of a name as DNS and TLS have it: in lower case, no address and no port. One that is not listed is read once, and needs no
+    /// memory.
+    #[must_use]
+    pub fn match_name(&self, name: &str) -> Vec<Hit> {
+        let name = name.trim_end_matches('.');
+        if self.is_empty() || !(self.may_list(name) || self.may_list_pages(name)) {
+            return Vec::new();
+        }
+        self.match_host(name)
     }
 
     fn may_hold(&self, hash: Hash) -> bool {
-        self.tables.iter().any(|table| table.view().may_hold(hash))
+        self.tables.iter().any(|table| table.may_hold(hash))
     }
 
     /// True when a web address of this host is listed, as far as can be told without reading one: most requests need not be taken apart.
@@ -103,7 +117,7 @@ impl Indicators {
         let host = without_port(host);
         // In a key, an IPv6 address and a port cannot be told apart.
         let Some(host) = entry::normal_host(host).filter(|host| !host.contains(':')) else { return true };
-        self.may_hold(page_mark(host.as_bytes()))
+        self.may_list_pages(&host)
     }
 
     /// The entries of the smallest network that holds an address.
@@ -158,7 +172,7 @@ impl Indicators {
             hash = hash.and(*byte);
             let at = before + 1;
             if at >= 2 && ends(at) {
-                let tables = self.tables.iter().enumerate().filter(|(_, table)| table.view().may_hold(hash));
+                let tables = self.tables.iter().enumerate().filter(|(_, table)| table.may_hold(hash));
                 candidates.extend(tables.map(|(table, _)| (at, table)));
             }
         }
@@ -254,6 +268,19 @@ mod tests {
         assert_eq!(lists.match_host("evil.example"), [], "one page is not the host");
         assert_eq!(values(lists.match_host("whole.example")), ["http://whole.example/"]);
         assert_eq!(lists.match_host("sub.whole.example"), []);
+    }
+
+    #[test]
+    fn a_name_as_dns_has_it_is_found_as_any_host_is() {
+        let lists = listed("evil.example\nhttp://whole.example/\nhttp://shop.example/a\n");
+        for name in
+            ["evil.example", "a.evil.example", "notevil.example", "example", "", "evil.example.org", "whole.example", "shop.example"]
+        {
+            assert_eq!(lists.match_name(name), lists.match_host(name), "{name}");
+        }
+        assert_eq!(values(lists.match_name("a.b.evil.example")), ["evil.example"]);
+        assert_eq!(values(lists.match_name("whole.example")), ["http://whole.example/"]);
+        assert_eq!(listed("evil.example\n").match_name("whole.example"), []);
     }
 
     #[test]

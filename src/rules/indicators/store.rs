@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::gather::Tally;
-use super::table::{Builder, Prefixes, View, put_u32};
+use super::table::{Builder, Hash, Prefixes, View, may_hold, put_u32};
 
 /// What a store begins with; the last byte is its version.
 const MAGIC: [u8; 8] = *b"SWINDIC\x01";
@@ -38,6 +38,8 @@ pub(super) struct Table {
     /// Different indicators.
     pub(super) rows: u32,
     pub(super) lists: Vec<Tally>,
+    /// Web addresses are listed.
+    pub(super) has_pages: bool,
 }
 
 impl Table {
@@ -67,7 +69,8 @@ impl Table {
         }
         let sum = Sha256::digest(&bytes);
         bytes.extend(sum);
-        Self { bytes, ends, prefixes: parts.prefixes, rows: parts.rows, lists }
+        let has_pages = has_pages(&lists);
+        Self { bytes, ends, prefixes: parts.prefixes, rows: parts.rows, lists, has_pages }
     }
 
     /// The table that a store's bytes hold.
@@ -92,15 +95,21 @@ impl Table {
             *slot = end;
         }
         let meta = content.get(HEADER..ends[0]).ok_or_else(damaged)?;
-        let lists = serde_json::from_slice(meta).map_err(|_| damaged())?;
+        let lists: Vec<Tally> = serde_json::from_slice(meta).map_err(|_| damaged())?;
         let (Some(rows), Some(v4), Some(v6), true) = (number(4), number(5), v6, end == content.len()) else { return Err(damaged()) };
-        Ok(Self { ends, prefixes: Prefixes { v4, v6 }, rows, lists, bytes })
+        Ok(Self { ends, prefixes: Prefixes { v4, v6 }, rows, has_pages: has_pages(&lists), lists, bytes })
     }
 
     pub(super) fn view(&self) -> View<'_> {
         let [meta, index, filter, blocks] = self.ends;
         let part = |from: usize, to: usize| self.bytes.get(from..to).unwrap_or_default();
-        View { index: part(meta, index), filter: part(index, filter), blocks: part(filter, blocks) }
+        View { index: part(meta, index), blocks: part(filter, blocks) }
+    }
+
+    /// False when no key has this hash.
+    pub(super) fn may_hold(&self, hash: Hash) -> bool {
+        let [_, index, filter, _] = self.ends;
+        may_hold(self.bytes.get(index..filter).unwrap_or_default(), hash)
     }
 
     /// Bytes that it holds.
@@ -112,6 +121,10 @@ impl Table {
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+}
+
+fn has_pages(lists: &[Tally]) -> bool {
+    lists.iter().any(|Tally { taken: [_, pages, ..], .. }| *pages > 0)
 }
 
 /// True when bytes begin as a store, of whatever version.

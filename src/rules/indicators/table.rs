@@ -60,7 +60,6 @@ pub(super) struct Parts {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct View<'a> {
     pub(super) index: &'a [u8],
-    pub(super) filter: &'a [u8],
     pub(super) blocks: &'a [u8],
 }
 
@@ -215,14 +214,14 @@ fn place(hash: Hash, words: usize) -> (usize, u64) {
     (usize::try_from(word).unwrap_or(0), mask)
 }
 
-impl View<'_> {
-    /// False when no key has this hash.
-    pub(super) fn may_hold(&self, hash: Hash) -> bool {
-        let (word, mask) = place(hash, self.filter.len() / 8);
-        let bytes = self.filter.get(word * 8..).and_then(|rest| rest.first_chunk::<8>());
-        bytes.is_some_and(|bytes| u64::from_le_bytes(*bytes) & mask == mask)
-    }
+/// False when no key of a filter has this hash.
+pub(super) fn may_hold(filter: &[u8], hash: Hash) -> bool {
+    let (word, mask) = place(hash, filter.len() / 8);
+    let bytes = filter.get(word * 8..).and_then(|rest| rest.first_chunk::<8>());
+    bytes.is_some_and(|bytes| u64::from_le_bytes(*bytes) & mask == mask)
+}
 
+impl View<'_> {
     /// Every row of this key.
     pub(super) fn find(&self, key: &[u8]) -> Vec<Found> {
         // The last block that begins before the key: rows with the same key may begin in the block before.

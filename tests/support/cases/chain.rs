@@ -25,7 +25,7 @@ pub(super) fn cases() -> Vec<Case> {
             "The forged 302 leads to a name whose browser knows that it speaks QUIC: a question to DNS, then a ClientHello in two Initial packets, the
              later part first.",
             "The site itself redirects, and the browser follows by QUIC.",
-            by_quic,
+            followed_by_quic,
         ),
         Case::twins(
             "chain-plain-hops",
@@ -116,15 +116,20 @@ fn whole_story(loud: bool) -> Told {
     told(story, loud, frames, &["dns_question", "tcp_connection", "tls_hello"])
 }
 
-fn by_quic(loud: bool) -> Told {
+/// The browser's first packets of QUIC to `name`.
+pub(super) fn by_quic(story: &mut Story, name: &str, at: &Host) {
+    let end = |host: &Host, port| End { ip: host.ip, port, mac: host.mac };
+    for (number, payload) in quic(name).into_iter().enumerate() {
+        let (src, dst) = (end(&client(), 51_077), end(at, 443));
+        story.put_udp(&Udp { src, dst, ttl: 64, ip_id: 0x3a00 + number as u16, df: true, payload });
+    }
+}
+
+fn followed_by_quic(loud: bool) -> Told {
     let mut story = Story::new();
     let frames = redirected(&mut story, loud, &format!("https://{NAME}/land"));
     look_up(&mut story, NAME, &lure());
-    let end = |host: &Host, port| End { ip: host.ip, port, mac: host.mac };
-    for (number, payload) in quic(NAME).into_iter().enumerate() {
-        let (src, dst) = (end(&client(), 51_077), end(&lure(), 443));
-        story.put_udp(&Udp { src, dst, ttl: 64, ip_id: 0x3a00 + number as u16, df: true, payload });
-    }
+    by_quic(&mut story, NAME, &lure());
     told(story, loud, frames, &["dns_question", "quic_hello"])
 }
 

@@ -1,6 +1,7 @@
 //! Forged answers to questions of DNS, and the harmless ones that look most like them.
 
 pub(super) mod harmless;
+pub(super) mod stream;
 
 use std::net::IpAddr;
 
@@ -75,6 +76,7 @@ pub(super) fn cases() -> Vec<Case> {
     ]
     .into_iter()
     .flatten()
+    .chain(stream::cases())
     .collect()
 }
 

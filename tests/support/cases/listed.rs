@@ -1,5 +1,7 @@
 //! Indicators that a list names: where the client was sent, and where it went.
 
+mod contacts;
+
 use super::chain::{connect, greet, look_up, redirected};
 use super::http::{LURE, bare_redirect, box_redirect, get, moved};
 use super::race::{front_page, genuine};
@@ -79,6 +81,7 @@ pub(super) fn cases() -> Vec<Case> {
     ]
     .into_iter()
     .flatten()
+    .chain(contacts::cases())
     .collect()
 }
 

@@ -53,6 +53,7 @@ pub(crate) fn all() -> Vec<Case> {
         web::cases(),
         rare::cases(),
         dns::harmless::cases(),
+        dns::stream::quiet(),
     ];
     let mut cases: Vec<Case> = loud_and_twins.into_iter().chain(local).chain(quiet).flatten().collect();
     cases.sort_by(|a, b| a.name.cmp(&b.name));

@@ -139,7 +139,12 @@ fn hops(scene: &Scene, answer: &Answer, rivals: &[&Answer]) -> Option<Mark> {
     let rival = rivals.iter().find(|rival| differs(rival.mark.ttl))?;
     // Some injectors copy the TTL of the question.
     let mirrors = |other: &Answer| scene.exchange.asked.iter().any(|asked| asked.mark.ttl == other.mark.ttl);
-    let doubt = if mirrors(answer) && !mirrors(rival) { 2 } else { 0 };
+    let doubt = match () {
+        // Nobody but the resolver, or who is on the way to it, can have opened that connection: it is a measure by itself.
+        () if rival.mark.over_tcp && !answer.mark.over_tcp => 6,
+        () if mirrors(answer) && !mirrors(rival) => 2,
+        () => 0,
+    };
     Some(mark(doubt, format!("TTL {}, as in the answer that contradicts it", rival.mark.ttl), rival.mark.frame))
 }
 
@@ -188,8 +193,11 @@ fn edns(scene: &Scene, answer: &Answer, rivals: &[&Answer]) -> Option<Mark> {
 
 fn fragment_bit(scene: &Scene, answer: &Answer, rivals: &[&Answer]) -> Option<Mark> {
     let own = answer.mark.df;
-    let others: Vec<bool> = scene.habits.iter().map(|habit| habit.mark.df).collect();
-    let (other, doubt) = if others.is_empty() { (rivals.first()?.mark.df, 0) } else { (*others.first()?, 3) };
+    // Systems set the bit in TCP that do not in UDP.
+    let is_alike = |mark: &crate::engine::dns::Mark| mark.over_tcp == answer.mark.over_tcp;
+    let others: Vec<bool> = scene.habits.iter().map(|habit| habit.mark).filter(is_alike).map(|mark| mark.df).collect();
+    let rival = rivals.iter().find(|rival| is_alike(&rival.mark));
+    let (other, doubt) = if others.is_empty() { (rival?.mark.df, 0) } else { (*others.first()?, 3) };
     let agree = others.iter().all(|df| *df == other);
     let name = |df: bool| if df { "DF set" } else { "DF clear" };
     (!answer.mark.is_v6 && agree && own != other).then(|| Mark {
@@ -211,7 +219,7 @@ fn identification(scene: &Scene, answer: &Answer, rivals: &[&Answer]) -> Option<
     let usual = scene.habits.iter().any(|habit| is_constant(&habit.mark)) || rivals.iter().any(|rival| is_constant(&rival.mark));
     let copied = is_copy(answer) && !rivals.is_empty() && !rivals.iter().any(|rival| is_copy(rival));
     let constant = is_constant(&answer.mark) && !usual && !(rivals.is_empty() && scene.habits.is_empty());
-    (!answer.mark.is_v6 && (copied || constant)).then(|| Mark {
+    (!answer.mark.is_v6 && !answer.mark.over_tcp && (copied || constant)).then(|| Mark {
         group: Group::Header,
         points: 5,
         doubt: 3,
@@ -250,7 +258,10 @@ fn claims(scene: &Scene, answer: &Answer, rivals: &[&Answer]) -> Option<Mark> {
 fn bareness(answer: &Answer, rivals: &[&Answer]) -> Option<Mark> {
     let records = |answer: &Answer| answer.message.counts.iter().skip(1).map(|count| u32::from(*count)).sum::<u32>();
     let is_bare = records(answer) == 1 && rivals.iter().all(|rival| records(rival) > 1);
-    let other_sender = rivals.iter().any(|rival| rival.mark.ttl.abs_diff(answer.mark.ttl) > 1 || rival.mark.df != answer.mark.df);
+    let other_sender = rivals.iter().any(|rival| {
+        let (own, other) = (&answer.mark, &rival.mark);
+        other.ttl.abs_diff(own.ttl) > 1 || (other.df != own.df && other.over_tcp == own.over_tcp)
+    });
     (is_bare && other_sender).then(|| Mark {
         group: Group::Content,
         points: 0,

@@ -122,7 +122,7 @@ fn a_stray_answer_to_another_name_with_the_same_hash_pushes_nothing_out() {
 
 fn sample_head() -> DatagramHead {
     DatagramHead {
-        carrier: crate::engine::decode::datagram::Carrier::Udp,
+        carrier: Carrier::Udp,
         frame: 2,
         time: Timestamp::from_nanos(1_000_000),
         src: crate::engine::decode::packet::Addr(0),

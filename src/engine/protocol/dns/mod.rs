@@ -21,6 +21,10 @@ const MOST_ADDRESSES: usize = 16;
 pub const A: u16 = 1;
 /// Type AAAA (RFC 3596).
 pub const AAAA: u16 = 28;
+/// Types of transfers of zones (RFC 5936, RFC 1995).
+pub const AXFR: u16 = 252;
+/// See `AXFR`.
+pub const IXFR: u16 = 251;
 /// Type ANY (RFC 1035, `*`; RFC 8482 lets a server answer with whatever it likes).
 pub const ANY: u16 = 255;
 
@@ -210,6 +214,27 @@ impl Name {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// Makes `text` the name in lower case as it is mostly written; one with odd characters is written as names are shown.
+    pub fn write_small(&self, text: &mut String) {
+        text.clear();
+        let mut rest = self.as_bytes();
+        while let Some((len, behind)) = rest.split_first() {
+            let (label, next) = behind.split_at_checked(usize::from(*len)).unwrap_or((behind, &[]));
+            let is_plain = |byte: &u8| (b'!'..=b'~').contains(byte) & (*byte != b'.') & (*byte != b'\\');
+            let is_odd = label.iter().fold(false, |is_odd, byte| is_odd | !is_plain(byte));
+            let Some(label) = std::str::from_utf8(label).ok().filter(|_| !is_odd) else {
+                *text = self.to_string().to_ascii_lowercase();
+                return;
+            };
+            if !text.is_empty() {
+                text.push('.');
+            }
+            text.push_str(label);
+            rest = next;
+        }
+        text.make_ascii_lowercase();
     }
 
     /// The same name, whatever the letters' case (RFC 4343).
