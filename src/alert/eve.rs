@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use chain::Chain;
+use chain::{Chain, LedBy};
 use messages::{Arp, Dns, Http, Tls, app_proto};
 
 use super::community::community_id;
@@ -189,6 +189,10 @@ struct Redirect {
     status: u16,
     kind: &'static str,
     cross_site: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wanted: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    led_by: Vec<LedBy>,
     followed: Option<Chain>,
 }
 
@@ -360,6 +364,8 @@ impl Redirect {
             status: redirect.status,
             kind: redirect.kind.name(),
             cross_site: redirect.cross_site,
+            wanted: redirect.wants.name(),
+            led_by: redirect.led_by.iter().map(|lead| LedBy::new(lead, since)).collect(),
             followed: redirect.followed.as_ref().map(|followed| Chain::new(followed, since)),
         }
     }

@@ -1,6 +1,6 @@
 //! The alert record: what was found, in values. Nothing here renders.
 
-pub use redirect::{Followed, How, RedirectFacts, Step, TlsFacts};
+pub use redirect::{Followed, How, Lead, Led, RedirectFacts, Step, TlsFacts};
 
 use super::class::{ClosedBecause, Grade, Mechanism, Verdict};
 use super::listed::IndicatorFacts;

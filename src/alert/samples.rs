@@ -7,7 +7,7 @@ use super::{
     RedirectFacts, Role, SensorHealth, Signal, SourceFacts, TcpFacts, Verdict,
 };
 use crate::engine::decode::packet::Vlans;
-use crate::engine::protocol::http::RedirectKind;
+use crate::engine::protocol::http::{RedirectKind, Wants};
 use crate::engine::time::{Span, Timestamp};
 
 mod chain;
@@ -438,6 +438,8 @@ fn redirect(to: &str) -> RedirectFacts {
         status: 302,
         kind: RedirectKind::Status,
         cross_site: Some(true),
+        wants: Wants::Unknown,
+        led_by: Vec::new(),
         followed: None,
     }
 }

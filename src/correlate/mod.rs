@@ -8,6 +8,7 @@ mod contacts;
 mod dns;
 pub mod local;
 mod notices;
+mod page;
 mod portal;
 mod story;
 mod verdict;

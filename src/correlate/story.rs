@@ -139,6 +139,8 @@ fn redirect(scene: &Scene, ruling: &Ruling) -> Option<RedirectFacts> {
         status: scene.response.as_ref().map_or(0, |response| response.status),
         kind: destination.kind,
         cross_site: destination.cross_site,
+        wants: scene.asked().map(|request| request.wants).unwrap_or_default(),
+        led_by: Vec::new(),
         followed: None,
     })
 }

@@ -1,5 +1,6 @@
 //! From evidence to a verdict: score, grade, class, severity.
 
+use super::page;
 use super::portal::{self, Weighed};
 use super::web::history;
 use crate::alert::{Alert, Grade, Mechanism, Verdict};
@@ -182,7 +183,7 @@ fn class(assessment: &Assessment, points: Points, redirects: bool) -> Verdict {
         Verdict::InPathInjection
     } else if points.indicator > 0 && !points.sent_to_listed {
         Verdict::ListedContact
-    } else if redirects && points.header == 0 && points.timing == 0 && one_stack(scene) {
+    } else if redirects && points.header == 0 && points.timing == 0 && (one_stack(scene) || is_of_a_page(scene)) {
         Verdict::EndpointRedirect
     } else if redirects && points.header == 0 {
         Verdict::SuspiciousRedirect
@@ -231,6 +232,11 @@ fn is_compared_enough(assessment: &Assessment, points: Points) -> bool {
 /// Two packets of the server, the acknowledgment of the request among them, were sent by the suspect's stack.
 fn one_stack(scene: &Scene) -> bool {
     same_stack(scene) >= 2
+}
+
+/// Of the server's stack is one packet more, and the request is for something that a page of another site shows: those redirect all the time.
+fn is_of_a_page(scene: &Scene) -> bool {
+    same_stack(scene) >= 1 && page::of(scene).is_some()
 }
 
 /// Packets of the server beside the suspect that its stack sent.

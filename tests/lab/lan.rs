@@ -454,6 +454,7 @@ fn keep(scene: &Scene, capture: &[u8], loud: &[Value], truth: &[u64]) {
         genuine_frame: injection(alert)["genuine"]["frame"].as_u64(),
         signals: vec![scene.mechanism.unwrap_or_default().1.to_owned()],
         followed: None,
+        led_by: None,
     });
     let expected = Expected { alerts: alerts.collect(), quiet: scene.mechanism.is_none(), silent: false };
     let truth: Vec<String> = truth.iter().map(u64::to_string).collect();

@@ -11,6 +11,7 @@ mod http;
 mod in_path;
 mod lan;
 mod lan_settings;
+mod led;
 mod listed;
 mod portals;
 mod race;
@@ -36,6 +37,7 @@ pub(crate) fn all() -> Vec<Case> {
         resets::cases(),
         evasion::cases(),
         chain::cases(),
+        led::cases(),
         dns::cases(),
         portals::cases(),
         content::cases(),

@@ -9,7 +9,7 @@ use memchr::memmem;
 
 use super::decode::Codings;
 use super::framing::Framing;
-use super::message::{Redirect, RedirectKind, Request, Response, Stamp, text};
+use super::message::{Redirect, RedirectKind, Request, Response, Stamp, Wants, text};
 use super::refresh;
 
 /// Fields that are parsed without touching the heap; a head with more of them takes a slower way.
@@ -93,11 +93,14 @@ fn request_of(parsed: &httparse::Request<'_, '_>, first: Stamp, last: Stamp) -> 
     let (method, target) = (parsed.method?, parsed.path?);
     let mut extent = Extent::default();
     let (mut host, mut user_agent, mut referer) = (None, None, None);
+    let (mut accept, mut destination) = (None, None);
     for field in parsed.headers.iter() {
         let slot = match field.name.len() {
             4 if field.name.eq_ignore_ascii_case("host") => &mut host,
+            6 if field.name.eq_ignore_ascii_case("accept") => &mut accept,
             7 if field.name.eq_ignore_ascii_case("referer") => &mut referer,
             10 if field.name.eq_ignore_ascii_case("user-agent") => &mut user_agent,
+            14 if field.name.eq_ignore_ascii_case("sec-fetch-dest") => &mut destination,
             14 | 17 => {
                 extent.add_field(field.name, field.value);
                 continue;
@@ -119,6 +122,7 @@ fn request_of(parsed: &httparse::Request<'_, '_>, first: Stamp, last: Stamp) -> 
         host: host.map(text),
         user_agent: user_agent.map(text),
         referer: referer.map(text),
+        wants: Wants::of(destination, accept),
         first,
         last,
     };

@@ -20,7 +20,7 @@ mod waiting;
 
 pub use embedded::{Embedded, body, embedded, is_program};
 pub use head::number;
-pub use message::{Redirect, RedirectKind, Request, Response, Stamp};
+pub use message::{Redirect, RedirectKind, Request, Response, Stamp, Wants};
 
 use super::super::limits::Limits;
 use client::Client;
