@@ -4,6 +4,7 @@ mod chain;
 mod closes;
 mod content;
 mod dns;
+mod downloads;
 mod evasion;
 mod framing;
 mod fronts;
@@ -38,6 +39,7 @@ pub(crate) fn all() -> Vec<Case> {
         evasion::cases(),
         chain::cases(),
         led::cases(),
+        downloads::cases(),
         dns::cases(),
         portals::cases(),
         content::cases(),
