@@ -1,7 +1,7 @@
 //! What is run, installed or set up the moment it arrives, and redirected to another site on its way.
 
 use super::http::{bare_redirect, get, moved};
-use super::race::genuine;
+use super::race::{front_page, genuine};
 use super::{Alert, Case, Told};
 use crate::support::connection::Side;
 use crate::support::host::{client, site};
@@ -38,9 +38,9 @@ fn settings(loud: bool) -> Told {
     each(loud, ["/vpn.mobileconfig", "/office.pac", "/wpad.dat", "/kb5001.msu", "/patch.msp", "/update.CAB"])
 }
 
-/// Little of it differs from the site's stack: TTL and identification.
+/// Little of it differs from the site's stack: TTL and DF.
 fn near_device() -> Injector {
-    Injector { ttl: Ttl::Like(3), id: ForgedId::Random(7), df: None, window: None, timestamps: true, flags: PSH | ACK, step: 0, size: 1400 }
+    Injector { ttl: Ttl::Like(3), id: ForgedId::NextOfServer, df: Some(false), window: None, timestamps: true, flags: PSH | ACK, step: 0, size: 1400 }
 }
 
 fn each<const N: usize>(loud: bool, paths: [&str; N]) -> Told {
@@ -50,9 +50,12 @@ fn each<const N: usize>(loud: bool, paths: [&str; N]) -> Told {
 }
 
 fn asked(story: &mut Story, loud: bool, path: &str) -> Alert {
-    let to = format!("http://mirror.files.test{path}");
+    let to = format!("http://mirror.loads.test{path}");
     let mut tcp = story.connection(client(), site());
     tcp.handshake(40.0);
+    tcp.request(&get("files.example", "/"));
+    genuine(&mut tcp, 40.0, &front_page());
+    tcp.wait(after_ms(900.0));
     tcp.request(&get("files.example", path));
     tcp.server_ack(after_ms(40.0));
     let alert = if loud {
