@@ -7,6 +7,7 @@ mod progress;
 mod replay;
 mod rules;
 mod sequence;
+mod statistics;
 
 use std::process::ExitCode;
 

@@ -12,6 +12,7 @@ use signal_hook::flag;
 use super::output::{Format, Output};
 use super::progress::Progress;
 use super::sequence::{Inputs, Sequence, in_order_of_time};
+use super::statistics::statistics;
 use super::{Status, say};
 use crate::capture::replay::{follow, inputs};
 use crate::engine::Knowledge;
@@ -253,10 +254,4 @@ impl Replay {
 
 fn named(report: &Report) -> String {
     report.decoded.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
-}
-
-fn statistics(name: &str, report: &Report) -> String {
-    let Report { frames, disbelieved, panics, shards, correlate, .. } = report;
-    let counted = named(report);
-    format!("{name}: frames {frames}; {counted}; times disbelieved {disbelieved}; panics {panics}\n  {shards:?}\n  {correlate:?}")
 }

@@ -5,6 +5,7 @@ mod announced;
 pub mod chain;
 mod considered;
 mod contacts;
+mod counters;
 mod dns;
 pub mod local;
 mod notices;

@@ -40,7 +40,16 @@ fn settings(loud: bool) -> Told {
 
 /// Little of it differs from the site's stack: TTL and DF.
 fn near_device() -> Injector {
-    Injector { ttl: Ttl::Like(3), id: ForgedId::NextOfServer, df: Some(false), window: None, timestamps: true, flags: PSH | ACK, step: 0, size: 1400 }
+    Injector {
+        ttl: Ttl::Like(3),
+        id: ForgedId::NextOfServer,
+        df: Some(false),
+        window: None,
+        timestamps: true,
+        flags: PSH | ACK,
+        step: 0,
+        size: 1400,
+    }
 }
 
 fn each<const N: usize>(loud: bool, paths: [&str; N]) -> Told {
