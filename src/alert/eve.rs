@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use chain::{Chain, LedBy};
-use messages::{Arp, Dns, Http, Tls, app_proto};
+use messages::{Arp, Dhcp, Dns, Http, Quic, Tls, app_proto};
 
 use super::community::community_id;
 use super::explain::explanation;
@@ -77,6 +77,10 @@ struct Line<'a> {
     http: Option<Http>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tls: Option<Tls>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quic: Option<Quic>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dhcp: Option<Dhcp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dns: Option<Dns>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -251,6 +255,8 @@ impl<'a> Line<'a> {
             alert: EveAlert::new(alert),
             http: alert.http.as_ref().map(|http| Http::new(http, alert.redirect.as_ref())),
             tls: alert.redirect.as_ref().and_then(Tls::new),
+            quic: alert.redirect.as_ref().and_then(Quic::new),
+            dhcp: alert.dhcp.as_ref().filter(|_| flow.ip_version == 4).map(Dhcp::new),
             dns: alert.dns.as_ref().map(Dns::new),
             arp: Arp::new(flow),
             flow: ports.map(|_| Flow {

@@ -36,6 +36,7 @@ pub(super) fn tell(case: &Judged, at: Timestamp, ruling: &Ruling) -> Alert {
         flow: flow(&case.flow, case.assessment.scene.suspect.is_v6()),
         http: http(scene),
         dns: None,
+        dhcp: None,
         signals: signals(case, ruling),
         considered: considered::consider(&case.assessment, ruling),
         forged: packet(scene, &scene.suspect, false, case.forged_sha256),

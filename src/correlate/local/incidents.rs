@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::tell::{EVIDENCE, Finding};
 use crate::alert::{Alert, ClosedBecause};
+use crate::engine::protocol::dhcp::Lease;
 use crate::engine::time::{Span, Timestamp};
 
 /// How long a suspicion outlives its last evidence, and how long a connection that is answered in the server's place is laid to it.
@@ -15,6 +16,10 @@ const UNTOLD: u8 = 4;
 pub(super) trait Suspicion {
     /// What there is to say so far.
     fn finding(&self) -> Finding;
+    /// What a server gave, where it is about one.
+    fn lease(&self) -> Option<&Lease> {
+        None
+    }
 }
 
 #[derive(Debug)]
@@ -113,7 +118,7 @@ impl<T: Suspicion> Open<T> {
         self.due = None;
         let alert = self.what.finding().alert(at, because).filter(|alert| alert.severity < self.told)?;
         self.told = alert.severity;
-        Some(alert)
+        Some(Alert { dhcp: self.what.lease().cloned(), ..alert })
     }
 
     fn told(mut self, at: Timestamp, because: ClosedBecause) -> Option<Alert> {

@@ -179,6 +179,10 @@ impl Newcomer {
 }
 
 impl Suspicion for Newcomer {
+    fn lease(&self) -> Option<&Lease> {
+        Some(&self.lease)
+    }
+
     fn finding(&self) -> Finding {
         let gives = |lease: &Lease| format!("routers {}, DNS {}", listed(&lease.routers), listed(&lease.dns));
         let told = (
