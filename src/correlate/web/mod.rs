@@ -42,22 +42,29 @@ impl Webs {
 
     /// Takes a fact. An alert, when a page takes encryption away and the client's path was bent.
     pub(super) fn take(&mut self, web: &Web, bent: impl FnOnce() -> bool, at: Timestamp) -> Option<Alert> {
-        let evidence = match web.fact {
-            Fact::WantsTls => {
-                self.history.wants_tls(web);
-                None
-            }
-            Fact::PlainPage => self.history.plain_page(web),
-            Fact::Content { validator, bytes } => self.contents.take(web, validator, bytes),
-        }?;
-        if web.fact == Fact::PlainPage && bent() {
-            return Some(tell::tell(web, &evidence, at));
+        if let Some(evidence) = web.version.as_ref().and_then(|version| self.contents.take(web, version)) {
+            self.keep(web, evidence);
         }
+        match web.fact {
+            Fact::WantsTls => self.history.wants_tls(web),
+            Fact::PlainPage => {
+                let evidence = self.history.plain_page(web)?;
+                if bent() {
+                    return Some(tell::tell(web, &evidence, at));
+                }
+                self.keep(web, evidence);
+            }
+            Fact::Version => {}
+        }
+        None
+    }
+
+    /// Keeps evidence for the case of its answer.
+    fn keep(&mut self, web: &Web, evidence: Evidence) {
         self.pending.push_back(((web.flow.client, web.record.frame), evidence));
         if self.pending.len() > MOST_PENDING {
             self.pending.pop_front();
         }
-        None
     }
 
     /// The case with what is known of its answer; none when that is nothing.

@@ -69,7 +69,8 @@ impl Detector for ContentInsert {
 }
 
 /// What was inserted, in words; none for what belongs to the site that was asked.
-fn words(thing: &Embedded, from: Option<&Address>) -> Option<String> {
+#[must_use]
+pub fn words(thing: &Embedded, from: Option<&Address>) -> Option<String> {
     let foreign = |address: &str| {
         let to = from.map_or_else(|| Address::parse(address), |from| from.resolve(address))?;
         let away = from.is_none_or(|from| is_cross_site(from.host(), to.host()));

@@ -39,7 +39,7 @@ fn settings(loud: bool) -> Told {
 }
 
 /// Little of it differs from the site's stack: TTL and DF.
-fn near_device() -> Injector {
+pub(super) fn near_device() -> Injector {
     Injector {
         ttl: Ttl::Like(3),
         id: ForgedId::NextOfServer,

@@ -22,6 +22,7 @@ mod sensor;
 mod stream;
 mod tcp;
 mod told;
+mod versions;
 mod web;
 mod wrapped;
 
@@ -43,6 +44,7 @@ pub(crate) fn all() -> Vec<Case> {
         dns::cases(),
         portals::cases(),
         content::cases(),
+        versions::cases(),
     ];
     let local = [lan::cases(), lan_settings::cases(), listed::cases()];
     let quiet = [

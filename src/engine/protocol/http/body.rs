@@ -1,6 +1,8 @@
 //! The search of a response body: which bodies are kept, how much of them, and what is looked for.
 
+use super::Whole;
 use super::decode::Codings;
+use super::embedded::{Embedded, embedded};
 use super::head::number;
 use super::html;
 use super::message::{Redirect, Response};
@@ -96,9 +98,11 @@ impl Body {
         }
     }
 
-    /// The number of the bytes kept, which are all; none when no validator says what they are.
-    pub(super) fn number(&self) -> Option<u64> {
-        self.validated.then(|| number(&self.kept))
+    /// What the bytes kept are, which are all; none when no validator says what they are.
+    pub(super) fn whole(&self) -> Option<Whole> {
+        let is_page = self.content == Content::Html && !self.is_coded();
+        let brings = || embedded(&self.kept).into_iter().filter(|thing| !matches!(thing, Embedded::Link(_))).collect();
+        self.validated.then(|| Whole { number: number(&self.kept), brings: if is_page { brings() } else { Vec::new() } })
     }
 
     /// Heap bytes held.

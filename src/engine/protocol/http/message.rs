@@ -109,7 +109,8 @@ pub struct Response {
     pub content_length: Option<u64>,
     /// Browsers are told to ask this host by https only (RFC 6797).
     pub demands_tls: bool,
-    /// What names this version of the content, as a number: a strong ETag, else Last-Modified with the length (RFC 9110, section 8.8).
+    /// What names this version of the content, as a number: a strong ETag, else Last-Modified where the length is told and nothing but the coding is
+    /// negotiated (RFC 9110, section 8.8); each with the coding.
     pub validator: Option<u64>,
     /// Names of the fields in their order, in lower case, each followed by a comma; at most 512 bytes of them.
     pub field_names: String,

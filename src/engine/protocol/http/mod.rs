@@ -37,8 +37,17 @@ pub enum Event {
     /// The body of the response that `Head` reported last is complete, cut by the end of the stream, or searched up to the cap, and held
     /// redirects (meta refresh, script location, iframe).
     Body(Vec<Redirect>),
-    /// The body of the response that `Head` reported last is whole, and this is the number of its bytes as sent; of pages and scripts with a validator.
-    Whole(u64),
+    /// The body of the response that `Head` reported last is whole; of pages and scripts with a validator.
+    Whole(Whole),
+}
+
+/// A whole body, as far as it can be compared with another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whole {
+    /// The number of its bytes as sent.
+    pub number: u64,
+    /// The scripts and frames of a page that is not coded.
+    pub brings: Vec<Embedded>,
 }
 
 /// Bounds that were hit, and what was left out because of them.

@@ -80,7 +80,7 @@ impl Server {
                     Piece::Data(data) => self.keep(data, limits, events),
                     Piece::Need => return Ok(()),
                     Piece::End => {
-                        events.extend(self.body.as_ref().and_then(Body::number).map(Event::Whole));
+                        events.extend(self.body.as_ref().and_then(Body::whole).map(Event::Whole));
                         self.end_body(limits, events);
                         self.state = State::Head;
                     }

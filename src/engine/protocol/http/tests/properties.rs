@@ -37,7 +37,7 @@ fn told(story: &Story) -> Vec<String> {
             ) + &format!("{:?}", head.request.as_ref().map(|request| (&request.target, request.first.seq)))
         }
         Event::Body(found) => format!("{found:?}"),
-        Event::Whole(bytes) => format!("whole {bytes}"),
+        Event::Whole(whole) => format!("{whole:?}"),
     };
     story.events.iter().map(tell).collect()
 }
