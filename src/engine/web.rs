@@ -91,7 +91,8 @@ pub(super) fn observe(flow: &mut Flow, event: &FlowEvent, pool: &Pool, now: Time
         Event::Head(response) => (response.as_ref(), of_head(flow, response), unread_version(response)),
         Event::Whole(whole) => {
             let response = flow.last_answer.as_deref()?;
-            let version = version(response, sort_of(response).unwrap_or(Sort::Page), Some(whole.clone()))?;
+            let sort = if whole.page.is_some() || response.is_page() { Sort::Page } else { Sort::Script };
+            let version = version(response, sort, Some(whole.clone()))?;
             (response, None, Some(version))
         }
         Event::Body(_) => return None,
@@ -115,26 +116,33 @@ fn version(response: &Response, sort: Sort, whole: Option<Whole>) -> Option<Vers
 /// The version of a content whose bytes are not read to their end: its length is all that there is to compare.
 fn unread_version(response: &Response) -> Option<Version> {
     let (_, length) = response.validator.zip(response.content_length)?;
-    let asked = response.status == 200 && response.request.as_ref().is_some_and(|request| request.method == "GET");
-    let sort = sort_of(response).filter(|_| asked)?;
+    let kind = response.content_type.as_deref().filter(|_| response.status == 200)?;
+    let sort = match kind.as_bytes().first()? {
+        b'a' | b'A' => runs(kind)?,
+        b't' | b'T' if length > READ => {
+            if response.is_page() {
+                Sort::Page
+            } else {
+                runs(kind)?
+            }
+        }
+        _ => return None,
+    };
     let is_read = length <= READ && sort != Sort::Program;
-    if is_read { None } else { version(response, sort, None) }
+    let is_asked = response.request.as_ref().is_some_and(|request| request.method == "GET");
+    if is_read || !is_asked { None } else { version(response, sort, None) }
 }
 
-/// What is shown, run or installed; of pictures and the like it does not matter whether they are the same.
-fn sort_of(response: &Response) -> Option<Sort> {
-    let field = response.content_type.as_deref()?;
-    let kind = field.split(';').next().unwrap_or_default().trim();
-    let is = |known: &&str| kind.eq_ignore_ascii_case(known);
+/// What is run or installed, by its type; of pictures and the like it does not matter whether they are the same.
+fn runs(kind: &str) -> Option<Sort> {
+    let end = memchr::memchr(b';', kind.as_bytes()).unwrap_or(kind.len());
+    let kind = kind.get(..end)?.trim_ascii();
     let ends =
         |end: &str| kind.len().checked_sub(end.len()).and_then(|at| kind.get(at..)).is_some_and(|rest| rest.eq_ignore_ascii_case(end));
-    if response.is_page() {
-        Some(Sort::Page)
-    } else if ends("javascript") || ends("ecmascript") {
-        Some(Sort::Script)
-    } else {
-        PROGRAMS.iter().any(|known| is(known)).then_some(Sort::Program)
+    if ends("javascript") || ends("ecmascript") {
+        return Some(Sort::Script);
     }
+    PROGRAMS.iter().any(|known| kind.eq_ignore_ascii_case(known)).then_some(Sort::Program)
 }
 
 fn of_head(flow: &Flow, response: &Response) -> Option<Fact> {
@@ -143,7 +151,7 @@ fn of_head(flow: &Flow, response: &Response) -> Option<Fact> {
     if response.demands_tls || leads_to_tls(flow, response) {
         return Some(Fact::WantsTls);
     }
-    (response.status == 200 && response.is_page() && request.method == "GET" && !flow.page_told).then_some(Fact::PlainPage)
+    (response.status == 200 && !flow.page_told && response.is_page() && request.method == "GET").then_some(Fact::PlainPage)
 }
 
 /// A redirect to https on the same host.

@@ -16,14 +16,12 @@
 //! ## Reference
 //! RFC 9110, sections 8.8 and 12.5.5; Nakibly et al., "Website-Targeted False Content Injection by Network Operators" (2016).
 
-use std::collections::BTreeMap;
-use std::hash::BuildHasher;
-
-use foldhash::quality::FixedState;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use super::fifo::Fifo;
 use crate::engine::detect::{Evidence, Finding, Group, Weight, inserted_in_words};
-use crate::engine::protocol::http::{Embedded, number};
+use crate::engine::protocol::http::{embedded, number};
 use crate::engine::protocol::url::Address;
 use crate::engine::web::{Sort, Version, Web};
 
@@ -33,9 +31,9 @@ pub const VERSION: u32 = 2;
 pub const CODE: &str = "S16e";
 /// Points.
 const POINTS: u8 = 20;
-/// Scripts and frames that are remembered of a page; of one with more none is called new.
-const MOST_BROUGHT: usize = 16;
-/// Those that are named.
+/// Pages whose bytes are held, of up to 8 KiB each; of those seen earlier it cannot be said what was inserted.
+const MOST_PAGES: usize = 256;
+/// Scripts and frames that are named.
 const MOST_NAMED: usize = 4;
 
 /// Address and validator.
@@ -46,7 +44,12 @@ type Name = (u64, u64);
 pub(super) struct Contents {
     seen: BTreeMap<Name, Seen>,
     order: Fifo<Name>,
+    /// Whose pages are held, the oldest first.
+    pages: VecDeque<Name>,
 }
+
+/// A page as it was seen first, and as it is.
+pub(super) type Pages = (Arc<Vec<u8>>, Arc<Vec<u8>>);
 
 /// A content as it was seen first.
 #[derive(Debug)]
@@ -56,27 +59,28 @@ struct Seen {
     length: Option<u64>,
     /// Its bytes as a number.
     bytes: Option<u64>,
-    /// What it brings along, as numbers.
-    brings: Box<[u64]>,
+    /// The page itself.
+    page: Option<Arc<Vec<u8>>>,
 }
 
 impl Contents {
     pub(super) fn new(most: usize) -> Self {
-        Self { seen: BTreeMap::new(), order: Fifo::new(most) }
+        Self { seen: BTreeMap::new(), order: Fifo::new(most), pages: VecDeque::new() }
     }
 
-    /// Takes a content; what it is evidence of.
-    pub(super) fn take(&mut self, web: &Web, version: &Version) -> Option<Evidence> {
+    /// Takes a content; what it is evidence of, and the pages in which that can be looked up.
+    pub(super) fn take(&mut self, web: &Web, version: &Version) -> Option<(Evidence, Option<Pages>)> {
         let name = (number([web.host.as_bytes(), web.target.as_bytes()].concat().as_slice()), version.validator);
         let Some(first) = self.seen.get(&name) else {
-            self.seen.insert(name, Seen::new(web.record.frame, version));
+            self.add(name, Seen::new(web.record.frame, version));
             if let Some(oldest) = self.order.push(name) {
                 self.seen.remove(&oldest);
             }
             return None;
         };
-        let (observed, expected) = first.differs(web, version)?;
-        Some(Evidence {
+        let (observed, expected) = first.differs(version)?;
+        let then = version.whole.as_ref().and_then(|whole| whole.page.clone());
+        let evidence = Evidence {
             code: CODE,
             version: VERSION,
             group: Group::Content,
@@ -89,7 +93,20 @@ impl Contents {
                 frames: vec![first.frame, web.record.frame],
                 why: "The same version of the same address has another content.",
             },
-        })
+        };
+        Some((evidence, first.page.clone().zip(then)))
+    }
+
+    fn add(&mut self, name: Name, seen: Seen) {
+        if seen.page.is_some() {
+            self.pages.push_back(name);
+        }
+        if self.pages.len() > MOST_PAGES
+            && let Some(oldest) = self.pages.pop_front().and_then(|name| self.seen.get_mut(&name))
+        {
+            oldest.page = None;
+        }
+        self.seen.insert(name, seen);
     }
 
     pub(super) const fn evicted(&self) -> u64 {
@@ -100,12 +117,17 @@ impl Contents {
 impl Seen {
     fn new(frame: u64, version: &Version) -> Self {
         let whole = version.whole.as_ref();
-        let brings = whole.map_or_else(Box::default, |whole| whole.brings.iter().take(MOST_BROUGHT).map(as_number).collect());
-        Self { frame, sort: version.sort, length: version.length, bytes: whole.map(|whole| whole.number), brings }
+        Self {
+            frame,
+            sort: version.sort,
+            length: version.length,
+            bytes: whole.map(|whole| whole.number),
+            page: whole.and_then(|whole| whole.page.clone()),
+        }
     }
 
     /// What another content under the same validator has that this one has not, and what this one has.
-    fn differs(&self, web: &Web, other: &Version) -> Option<(String, String)> {
+    fn differs(&self, other: &Version) -> Option<(String, String)> {
         let frame = self.frame;
         let program = other.sort == Sort::Program && self.sort != Sort::Program;
         let bytes = other.whole.as_ref().map(|whole| whole.number);
@@ -114,32 +136,22 @@ impl Seen {
             let before = if self.sort == Sort::Page { "a page" } else { "a script" };
             return Some(("a program under the same validator".to_owned(), format!("{before}, as in frame {frame}")));
         }
-        let inserted = self.inserted(web, other);
         match (lengths, self.bytes.zip(bytes)) {
-            (Some((first, then)), _) => Some((
-                format!("{then} bytes under the same validator{inserted}"),
-                format!("the {first} bytes of the answer in frame {frame}"),
-            )),
-            (None, Some((first, then))) if first != then => Some((
-                format!("other bytes than before under the same validator{inserted}"),
-                format!("the bytes of the answer in frame {frame}"),
-            )),
+            (Some((first, then)), _) => {
+                Some((format!("{then} bytes under the same validator"), format!("the {first} bytes of the answer in frame {frame}")))
+            }
+            (None, Some((first, then))) if first != then => {
+                Some((format!("other bytes than before under the same validator"), format!("the bytes of the answer in frame {frame}")))
+            }
             _ => None,
         }
     }
-
-    /// The scripts and frames that the other brings along and this one does not, in words.
-    fn inserted(&self, web: &Web, other: &Version) -> String {
-        let Some(whole) = other.whole.as_ref().filter(|_| self.bytes.is_some() && self.brings.len() < MOST_BROUGHT) else {
-            return String::new();
-        };
-        let from = Address::of_request(&web.host, web.flow.server.1, &web.target);
-        let new = whole.brings.iter().filter(|thing| !self.brings.contains(&as_number(thing)));
-        let named: Vec<String> = new.filter_map(|thing| inserted_in_words(thing, from.as_ref())).take(MOST_NAMED).collect();
-        if named.is_empty() { String::new() } else { format!(", inserted: {}", named.join(", ")) }
-    }
 }
 
-fn as_number(thing: &Embedded) -> u64 {
-    FixedState::default().hash_one(thing)
+/// The scripts and frames that a page brings along and did not before, in words to follow others.
+pub(super) fn inserted((first, then): &Pages, from: Option<&Address>) -> String {
+    let known = embedded(first);
+    let new = embedded(then).into_iter().filter(|thing| !known.contains(thing));
+    let named: Vec<String> = new.filter_map(|thing| inserted_in_words(&thing, from)).take(MOST_NAMED).collect();
+    if named.is_empty() { String::new() } else { format!(", inserted: {}", named.join(", ")) }
 }

@@ -1,8 +1,9 @@
 //! The search of a response body: which bodies are kept, how much of them, and what is looked for.
 
+use std::sync::Arc;
+
 use super::Whole;
 use super::decode::Codings;
-use super::embedded::{Embedded, embedded};
 use super::head::number;
 use super::html;
 use super::message::{Redirect, Response};
@@ -98,11 +99,15 @@ impl Body {
         }
     }
 
-    /// What the bytes kept are, which are all; none when no validator says what they are.
-    pub(super) fn whole(&self) -> Option<Whole> {
+    /// What the bytes kept are, which are all, and the redirects in them; the first is none when no validator says what they are.
+    pub(super) fn end(self, decoded: usize) -> (Option<Whole>, Vec<Redirect>) {
+        let number = self.validated.then(|| number(&self.kept));
         let is_page = self.content == Content::Html && !self.is_coded();
-        let brings = || embedded(&self.kept).into_iter().filter(|thing| !matches!(thing, Embedded::Link(_))).collect();
-        self.validated.then(|| Whole { number: number(&self.kept), brings: if is_page { brings() } else { Vec::new() } })
+        if !is_page {
+            return (number.map(|number| Whole { number, page: None }), self.search(decoded));
+        }
+        let redirects = self.search_beginning();
+        (number.map(|number| Whole { number, page: Some(Arc::new(self.kept)) }), redirects)
     }
 
     /// Heap bytes held.

@@ -10,7 +10,7 @@ use super::server::is_response;
 const MOST: usize = 128;
 
 /// One thing in a page. Addresses as written, cut at 2 KiB.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Embedded {
     /// A script by its address.
     Script(String),

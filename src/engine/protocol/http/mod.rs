@@ -18,6 +18,8 @@ mod start;
 mod tests;
 mod waiting;
 
+use std::sync::Arc;
+
 pub use embedded::{Embedded, body, embedded, is_program};
 pub use head::number;
 pub use message::{Redirect, RedirectKind, Request, Response, Stamp, Wants};
@@ -46,8 +48,8 @@ pub enum Event {
 pub struct Whole {
     /// The number of its bytes as sent.
     pub number: u64,
-    /// The scripts and frames of a page that is not coded.
-    pub brings: Vec<Embedded>,
+    /// The bytes of a page that is not coded.
+    pub page: Option<Arc<Vec<u8>>>,
 }
 
 /// Bounds that were hit, and what was left out because of them.

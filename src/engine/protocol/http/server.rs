@@ -80,8 +80,10 @@ impl Server {
                     Piece::Data(data) => self.keep(data, limits, events),
                     Piece::Need => return Ok(()),
                     Piece::End => {
-                        events.extend(self.body.as_ref().and_then(Body::whole).map(Event::Whole));
-                        self.end_body(limits, events);
+                        if let Some((whole, redirects)) = self.body.take().map(|body| body.end(limits.http_decoded)) {
+                            events.extend(whole.map(Event::Whole));
+                            report(Some(redirects), events);
+                        }
                         self.state = State::Head;
                     }
                     Piece::Broken => {
