@@ -17,6 +17,8 @@ FUZZ_HOST     = $(shell rustc -vV | sed -n 's/^host: //p')
 FUZZ_CORPUS  := fuzz/target/corpus
 FUZZ_FINDS   := fuzz/target/finds
 FUZZ_BIN      = $(or $(CARGO_TARGET_DIR),fuzz/target)/$(FUZZ_HOST)/release
+# Programs of the lab, each with its Debian package.
+LAB_TOOLS    := ip:iproute2 dnsmasq:dnsmasq-base radvd:radvd udhcpc:udhcpc getent:libc-bin
 AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 SAY = printf '\n%s\n\n'
 
@@ -74,11 +76,15 @@ deps:
 	  $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -q -y --no-install-recommends gcc libc6-dev; \
 	fi
 
-# What the lab of tests/lab/ needs beside root. Without either it says that it was skipped.
+# What the lab of tests/lab/ needs beside root: links, and servers and clients of DHCP, DNS and router advertisements. What lacks something says that
+# it was skipped.
 deps-lab:
-	@if [ "$$(id -u)" = 0 ] && ! command -v ip >/dev/null && command -v apt-get >/dev/null; then \
-	  echo 'the program ip is missing: installing iproute2 with apt-get'; \
-	  { apt-get update -q && apt-get install -q -y --no-install-recommends iproute2; } || echo 'iproute2 could not be installed: the lab will be skipped'; \
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  wanted=; for tool in $(LAB_TOOLS); do command -v $${tool%:*} >/dev/null || wanted="$$wanted $${tool#*:}"; done; \
+	  if [ -n "$$wanted" ]; then \
+	    echo "the lab of tests/lab/ lacks programs: installing$$wanted with apt-get"; \
+	    { apt-get update -q && apt-get install -q -y --no-install-recommends $$wanted; } || echo 'they could not be installed: what needs them will be skipped'; \
+	  fi; \
 	fi
 
 deps-lint:

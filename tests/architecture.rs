@@ -42,7 +42,7 @@ const VALUES: [&str; 7] = [
 ];
 
 /// The dependencies that a pure half may use: they compute, and do nothing else. Every other one is kept out, those to come included.
-const PURE_CRATES: [&str; 16] = [
+const PURE_CRATES: [&str; 17] = [
     "aes_gcm",
     "brotli_decompressor",
     "domain",
@@ -50,6 +50,7 @@ const PURE_CRATES: [&str; 16] = [
     "flate2",
     "foldhash",
     "hashbrown",
+    "hashlink",
     "hkdf",
     "html5gum",
     "httparse",

@@ -1,6 +1,6 @@
 //! The real binary over every folder of `pcaps/`, compared with its `expected.json`.
 
-use crate::stories::INDICATORS;
+use crate::stories::{INDICATORS, RULES};
 use crate::support::cases::{Alert, Expected};
 use serde_json::Value;
 use std::fs;
@@ -31,6 +31,10 @@ fn complaints(folder: &Path) -> Vec<String> {
     let indicators = folder.join(INDICATORS);
     if indicators.is_file() {
         command.arg("--indicators").arg(indicators);
+    }
+    let rules = folder.join(RULES);
+    if rules.is_file() {
+        command.arg("--rules").arg(rules);
     }
     let run = command.output().unwrap();
     if !run.status.success() {

@@ -15,7 +15,7 @@ const LOUD: &str = "race-302-on-get";
 /// Its quiet twin.
 const QUIET: &str = "race-302-on-get-quiet";
 /// How long a test waits for another program at most.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 fn pcaps() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("pcaps")
@@ -301,13 +301,14 @@ fn a_damaged_file_among_rotated_ones_does_not_end_the_capture() {
     assert!(said(&run).contains("0.pcap: is empty") && said(&run).contains("2.pcap: damaged at byte"), "{}", said(&run));
 }
 
-struct Following {
-    child: Child,
-    lines: std::sync::mpsc::Receiver<String>,
+pub(crate) struct Following {
+    pub(crate) child: Child,
+    pub(crate) lines: std::sync::mpsc::Receiver<String>,
 }
 
-fn following(path: &Path, workers: &str) -> Following {
-    let mut child = sidewatch(&["replay", "--follow", "--format", "json", "--workers", workers])
+pub(crate) fn following(path: &Path, options: &[&str]) -> Following {
+    let mut child = sidewatch(&["replay", "--follow", "--format", "json"])
+        .args(options)
         .arg(path)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -321,12 +322,12 @@ fn following(path: &Path, workers: &str) -> Following {
 
 impl Following {
     // Not by the program `kill`, which a machine with nothing installed has not got.
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Exit status and standard error, once it has ended.
-    fn end(mut self) -> (Option<i32>, String) {
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
         let begin = Instant::now();
         while self.child.try_wait().unwrap().is_none() {
             if begin.elapsed() > PATIENCE {
@@ -342,7 +343,7 @@ impl Following {
 }
 
 /// Waits until a program has read all of a file, as far as its position in it tells.
-fn await_reading(child: &Child, path: &Path) {
+pub(crate) fn await_reading(child: &Child, path: &Path) {
     let length = fs::metadata(path).unwrap().len();
     let begin = Instant::now();
     let position = || {
@@ -365,7 +366,7 @@ fn a_growing_file_is_followed_until_a_signal_says_stop() {
         let folder = folder();
         let bytes = fs::read(capture(LOUD)).unwrap();
         let path = write(&folder, "growing.pcap", &bytes[..10]);
-        let following = following(&path, workers);
+        let following = following(&path, &["--workers", workers]);
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();
         for piece in bytes[10..bytes.len() - 3].chunks(400) {
             await_reading(&following.child, &path);
@@ -389,7 +390,7 @@ fn an_alert_comes_while_the_file_still_grows_and_another_file_in_its_place_ends_
     later[..4].copy_from_slice(&seconds.to_le_bytes());
     all.push(later);
     let path = write(&folder, "growing.pcap", &[header, all.concat()].concat());
-    let following = following(&path, "1");
+    let following = following(&path, &[]);
     let line = following.lines.recv_timeout(PATIENCE).unwrap();
     assert!(line.contains("\"because\":\"deadline\""), "{line}");
     fs::rename(&path, folder.path().join("growing.pcap.1")).unwrap();

@@ -16,7 +16,7 @@ const APART: [&str; 3] = ["mod", "registry", "tests"];
 
 /// Detectors of what needs one place where all connections and messages are seen.
 const LOCAL: &str = "src/correlate/local";
-const LOCAL_APART: [&str; 6] = ["mod", "addresses", "harmless", "incidents", "tell", "tests"];
+const LOCAL_APART: [&str; 7] = ["mod", "addresses", "harmless", "incidents", "pinned", "tell", "tests"];
 
 /// The detector of what clients do afterwards.
 const CHAIN: &str = "src/correlate/chain";

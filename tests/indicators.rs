@@ -68,6 +68,41 @@ fn an_alert_tells_list_date_entry_and_place() {
     assert!(words.contains("Listed indicators\n  - domain-name updates[.]test on indicators.txt (2026-01-02)"), "{words}");
 }
 
+/// The alerts on a case that is replayed with its list.
+fn told(name: &str) -> Vec<Value> {
+    let list = case(name).join("indicators.txt");
+    let run = sidewatch(&["replay", "--format", "json", shown(&case(name)), "--indicators", shown(&list)]);
+    text(&run.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn the_whole_story_is_one_alert_that_tells_it_in_order() {
+    for (name, verdict) in [("listed-whole-story", "on_path_injection"), ("listed-whole-story-by-site", "endpoint_redirect")] {
+        let alerts = told(name);
+        let [alert] = alerts.as_slice() else { panic!("{name}: {} alerts", alerts.len()) };
+        let said = &alert["alert"]["context"]["injection"];
+        assert_eq!((&alert["alert"]["severity"], &said["verdict"]), (&1.into(), &verdict.into()), "{name}");
+        assert_eq!(said["redirect"]["from"], "http://news.example/");
+        let steps: Vec<&Value> = said["redirect"]["followed"]["steps"].as_array().unwrap().iter().collect();
+        let how: Vec<&str> = steps.iter().filter_map(|step| step["how"].as_str()).collect();
+        assert_eq!(how, ["dns_question", "tcp_connection", "tls_hello"], "{name}");
+        let forged = said["forged"]["frame"].as_u64().unwrap();
+        let frames: Vec<u64> = [forged].into_iter().chain(steps.iter().filter_map(|step| step["frame"].as_u64())).collect();
+        assert!(frames.len() == 4 && frames.is_sorted(), "{name}: {frames:?}");
+        assert_eq!((&steps[1]["port"], &steps[2]["name"]), (&30297.into(), &"x9q2.updates.test".into()), "{name}");
+        let words = said["explanation"].as_str().unwrap();
+        let places: Vec<usize> =
+            ["asked for http://news.example/", "sent the device to https://x9q2.updates.test:30297/", "went there", "updates[.]test"]
+                .iter()
+                .map(|part| words.find(part).unwrap_or_else(|| panic!("{name}: no {part} in {words}")))
+                .collect();
+        assert!(places.is_sorted(), "{name}: {words}");
+    }
+    for name in ["listed-whole-story-quiet", "listed-whole-story-by-site-quiet"] {
+        assert!(told(name).iter().all(|alert| alert["alert"]["severity"] == 3), "{name}");
+    }
+}
+
 #[test]
 fn what_cannot_be_read_is_told_by_file_and_line() {
     let here = folder(&[("a.txt", "evil.example\nnot a name\n"), ("b.json", "{\"objects\": [")]);

@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::cases::PINS;
+
 fn sidewatch(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_sidewatch")).args(arguments).output().unwrap()
 }
@@ -53,7 +55,9 @@ fn the_shipped_rules_are_right_and_listed() {
     let check = sidewatch(&["rules", "check"]);
     assert_eq!((check.status.code(), text(&check.stderr).as_str()), (Some(0), ""));
     let list = text(&sidewatch(&["rules", "list"]).stdout);
-    for word in ["device      PacketLogic", "redirect    link shorteners", "portal      Apple"] {
+    for word in
+        ["device      PacketLogic", "redirect    link shorteners", "portal      Apple", "operator    ", "pool        Great Firewall"]
+    {
         assert!(list.contains(word), "{list}");
     }
 }
@@ -129,6 +133,25 @@ fn a_list_explains_redirects_and_bounds_move_grades() {
 }
 
 #[test]
+fn bounds_move_the_grades_of_the_local_network_too() {
+    assert_eq!(verdicts(&alerts("", "local-dhcp-race")), [(2, "local_mitm")]);
+    assert_eq!(verdicts(&alerts("[thresholds]\nmedium = 65\nhigh = 70\n", "local-dhcp-race")), [(3, "inconclusive")]);
+    assert_eq!(verdicts(&alerts("[thresholds]\nlow = 65\nmedium = 70\nhigh = 80\n", "local-dhcp-race")), []);
+    assert_eq!(
+        verdicts(&alerts("[thresholds]\nmedium = 30\nhigh = 50\n", "local-dhcp-race")),
+        [(2, "local_mitm")],
+        "a router may be plugged in wrongly"
+    );
+    // What explanations hold down to a record stays one.
+    for bounds in ["", "[thresholds]\nmedium = 26\nhigh = 27\n"] {
+        assert!(verdicts(&alerts(bounds, "local-arp-same-address")).iter().all(|(severity, _)| *severity == 3), "{bounds}");
+    }
+    // An answer in the server's place is laid to whom is told of with these bounds only.
+    let strict = alerts("[thresholds]\nlow = 97\nmedium = 98\nhigh = 99\nconfirmed = 100\n", "local-in-path-after-arp");
+    assert!(verdicts(&strict).iter().all(|(_, verdict)| *verdict != "local_mitm"), "{strict:?}");
+}
+
+#[test]
 fn a_system_that_looks_for_a_portal_is_told_of_one() {
     // The device's answer leads elsewhere and is as bare as any; only who asked tells.
     let bounds = "[thresholds]\nlow = 25\n";
@@ -141,6 +164,39 @@ fn a_system_that_looks_for_a_portal_is_told_of_one() {
         verdicts(&alerts(&probe.replace("shop.example/", "shop.example/other"), "in-path-without-timestamps")),
         [(1, "in_path_injection")]
     );
+}
+
+#[test]
+fn a_pool_of_forged_addresses_of_ones_own_is_known_by_its_name() {
+    let pool = "[[pool]]\nname = \"mine\"\nsource = \"our own captures\"\ndate = \"2026\"\naddresses = [\"203.0.113.0/24\"]\n";
+    assert_eq!(verdicts(&alerts("", "dns-letters-quiet")), []);
+    let told = alerts(pool, "dns-letters-quiet");
+    assert_eq!(verdicts(&told), [(3, "inconclusive")]);
+    assert!(injection(&told[0])["signals"].to_string().contains("which matches mine (our own captures, 2026)"));
+    let (_folder, path) = rules(pool);
+    let said = text(&sidewatch(&["rules", "test", shown(&path), shown(&case("dns-letters-quiet"))]).stdout);
+    assert!(said.starts_with("[[pool]] mine: names an address in alert "), "{said}");
+}
+
+#[test]
+fn a_pin_is_checked_listed_and_tried() {
+    let (_folder, path) = rules(&format!("{PINS}dns = [\"fe80::53\"]\n"));
+    let check = sidewatch(&["rules", "check", shown(&path)]);
+    assert_eq!((check.status.code(), text(&check.stderr).as_str()), (Some(0), ""));
+    let list = text(&sidewatch(&["rules", "list", shown(&path)]).stdout);
+    assert!(
+        list.contains("pin         office, version 6\n            fe80::1 is at 02:00:00:00:00:01 or 02:11:22:33:44:01, DNS fe80::53"),
+        "{list}"
+    );
+    let said = text(&sidewatch(&["rules", "test", shown(&path), shown(&case("pinned-arp-vrrp"))]).stdout);
+    assert!(said.starts_with("[[pin]] office: is contradicted in alert ") && said.contains("(local_mitm arp_spoof, severity 2)"), "{said}");
+    assert!(said.ends_with("[[pin]] office, version 6: matched nothing\n"), "{said}");
+
+    fs::write(&path, PINS.replace("\"02:00:00:00:00:02\" }", "\"02:00:00:00:00\" }")).unwrap();
+    let check = sidewatch(&["rules", "check", shown(&path)]);
+    assert_eq!(check.status.code(), Some(2));
+    let expected = ":4:107: \"02:00:00:00:00\" is no hardware address\n  fix: write it as 02:00:5e:10:00:01\n";
+    assert!(text(&check.stderr).ends_with(expected), "{}", text(&check.stderr));
 }
 
 #[test]

@@ -84,8 +84,8 @@ fn each_case_has_its_capture_its_expectation_and_its_origin() {
         for name in ["expected.json", "README.md"] {
             assert!(files.contains(name), "{} has no {name}", case.display());
         }
-        let list = usize::from(files.contains("indicators.txt"));
-        assert_eq!(files.len(), 3 + list, "{} holds more than a case: {files:?}", case.display());
+        let beside = ["indicators.txt", "rules.toml"].iter().filter(|name| files.contains(**name)).count();
+        assert_eq!(files.len(), 3 + beside, "{} holds more than a case: {files:?}", case.display());
     }
 }
 

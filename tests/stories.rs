@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 /// The list of indicators that a case is replayed with.
 pub(crate) const INDICATORS: &str = "indicators.txt";
 
+/// The rules that a case is replayed with.
+pub(crate) const RULES: &str = "rules.toml";
+
 const CAPTURE_NAMES: [&str; 3] = ["capture.pcap", "capture.pcapng", "capture.pcap.gz"];
 
 fn pcaps() -> PathBuf {
@@ -34,6 +37,7 @@ fn check(case: &Case, bless: bool) -> Vec<String> {
         ("README.md", case.readme().into_bytes()),
     ];
     files.extend(told.indicators.map(|list| (INDICATORS, list.as_bytes().to_vec())));
+    files.extend(told.rules.map(|rules| (RULES, rules.as_bytes().to_vec())));
     if bless {
         fs::create_dir_all(&folder).unwrap();
         for stale in CAPTURE_NAMES.iter().filter(|name| **name != capture) {
@@ -65,7 +69,7 @@ fn plain(name: &str, content: &[u8]) -> Vec<u8> {
 fn no_folder_is_without_a_story() {
     let told = all().into_iter().map(|case| case.name);
     let recorded = crate::lab::cases::all().into_iter().map(|case| case.name());
-    let in_the_lan = crate::lab::lan::SCENES.iter().map(|scene| scene.name.to_owned());
+    let in_the_lan = crate::lab::lan::scenes().into_iter().map(|scene| scene.name.to_owned());
     let known: BTreeSet<String> = told.chain(recorded).chain(in_the_lan).collect();
     let found = fs::read_dir(pcaps()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let strays: Vec<String> = found.filter(|name| !known.contains(name)).collect();

@@ -19,8 +19,11 @@ mod indicators;
 mod invariants;
 /// Real TCP stacks in network namespaces, attacked on purpose.
 mod lab;
+/// Each mechanism has loud cases and quiet ones.
+mod mechanisms;
 /// Thousands of recorded redirects, where they lie beside the checkout.
 mod redirects;
+mod reload;
 /// Rules on the command line: diagnoses, trials, and what they change.
 mod rules;
 /// What is shipped beside the code says what the code says.

@@ -11,15 +11,13 @@ use sidewatch::engine::limits::Limits;
 use sidewatch::engine::protocol::dns::{Message, type_name};
 use sidewatch::engine::time::{Span, Timestamp};
 use sidewatch::engine::{Knowledge, Shards};
-use sidewatch::rules::dns_forged::ForgedAddresses;
+use sidewatch::rules::shipped;
 use sidewatch_fuzz::script::Script;
 use sidewatch_fuzz::watched::{line, sound};
 use std::sync::{Arc, LazyLock};
 
-static KNOWLEDGE: LazyLock<Arc<Knowledge>> = LazyLock::new(|| {
-    let forged_addresses = ForgedAddresses::shipped().expect("the shipped pools parse");
-    Arc::new(Knowledge { forged_addresses, ..Knowledge::default() })
-});
+static KNOWLEDGE: LazyLock<Arc<Knowledge>> =
+    LazyLock::new(|| Arc::new(Knowledge { forged_addresses: shipped().rules.forged_addresses, ..Knowledge::default() }));
 
 fuzz_target!(|data: &[u8]| {
     for message in [Message::read(data), Message::read_framed(data)].into_iter().flatten() {

@@ -5,7 +5,6 @@ use libfuzzer_sys::fuzz_target;
 use sidewatch::alert::Alert;
 use sidewatch::engine::Knowledge;
 use sidewatch::engine::limits::Limits;
-use sidewatch::rules::dns_forged::ForgedAddresses;
 use sidewatch::rules::indicators::read_text;
 use sidewatch::rules::shipped;
 use sidewatch_fuzz::script::Script;
@@ -19,8 +18,7 @@ const LISTED: &[u8] = b"evil.example\na.example\nhttp://www.example.com/\n192.0.
 static KNOWLEDGE: LazyLock<Arc<Knowledge>> = LazyLock::new(|| {
     let rules = shipped().rules;
     let indicators = read_text("lures.txt", LISTED).indicators;
-    let forged_addresses = ForgedAddresses::shipped().expect("the shipped pools parse");
-    Arc::new(Knowledge { devices: rules.devices, redirects: rules.redirects, indicators, forged_addresses })
+    Arc::new(Knowledge { devices: rules.devices, redirects: rules.redirects, indicators, forged_addresses: rules.forged_addresses })
 });
 
 fuzz_target!(|data: &[u8]| {

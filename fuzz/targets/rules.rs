@@ -5,6 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use sidewatch::engine::Knowledge;
 use sidewatch::engine::limits::Limits;
 use sidewatch::rules::Rules;
+use sidewatch::rules::pins::Role;
 use sidewatch_fuzz::script::Script;
 use sidewatch_fuzz::story::tell;
 use sidewatch_fuzz::watched::{Judged, run};
@@ -18,11 +19,15 @@ fuzz_target!(|text: &str| {
     for diagnostic in &wrong {
         assert!((1..=text.lines().count().max(1) + 1).contains(&diagnostic.line) && diagnostic.column >= 1, "{diagnostic}");
     }
-    let Rules { devices, redirects, policy, entries, .. } = rules;
+    let Rules { devices, redirects, policy, entries, forged_addresses, .. } = rules;
     assert!(entries.iter().all(|entry| !entry.name.trim().is_empty() && !entry.does.is_empty()));
     let steps = tell(Script::new(&INJECTION));
-    let knowledge = Arc::new(Knowledge { devices, redirects, ..Knowledge::default() });
+    let knowledge = Arc::new(Knowledge { devices, redirects, forged_addresses, ..Knowledge::default() });
     for alert in run(&steps, &Limits::default(), &knowledge, (0, Judged::AtTheEnd)) {
         let _ = (policy.suppression(&alert).is_some(), policy.severity(&alert).is_some());
+        for (address, _) in [alert.flow.client, alert.flow.server] {
+            let _ = (knowledge.forged_addresses.pool_of(address), policy.pins.machine(0, address, [2; 6]));
+            let _ = [Role::Dhcp, Role::Router, Role::Dns].map(|role| policy.pins.role(0, role, address));
+        }
     }
 });

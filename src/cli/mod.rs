@@ -4,9 +4,11 @@ mod files;
 mod indicators;
 mod output;
 mod progress;
+mod reload;
 mod replay;
 mod rules;
 mod sequence;
+mod sources;
 mod statistics;
 
 use std::process::ExitCode;

@@ -11,11 +11,12 @@ use clap::ValueEnum;
 
 use super::files::{Files, Placed};
 use super::progress::Progress;
+use super::reload::Renewals;
 use super::say;
 use super::sequence::{Inputs, Sequence};
 use crate::alert::{Alert, SourceFacts, Style, eve, text};
 use crate::capture::replay::CaptureFile;
-use crate::pump::Audience;
+use crate::pump::{Audience, Renewal};
 
 /// How alerts are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -37,6 +38,7 @@ pub(super) struct Output {
     enough: Rc<Cell<bool>>,
     style: Style,
     progress: Progress,
+    renewals: Option<Renewals>,
     failed: Option<io::Error>,
     loud: bool,
     panicked: bool,
@@ -63,12 +65,18 @@ impl Output {
             enough: Rc::default(),
             style: Style { colour: io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() },
             progress,
+            renewals: None,
             failed: None,
             loud: false,
             panicked: false,
             alerts: 0,
             told: 0,
         })
+    }
+
+    /// Takes over what is read anew.
+    pub(super) fn renews_from(&mut self, renewals: Renewals) {
+        self.renewals = Some(renewals);
     }
 
     /// A source of one capture whose alerts come here.
@@ -174,6 +182,10 @@ impl Audience<Sequence> for Output {
         }
         self.told = source.failures().len();
         self.progress.advance(frames, source.bytes_read(), self.files.borrow().last());
+    }
+
+    fn renewal(&mut self) -> Option<Renewal> {
+        self.renewals.as_ref().and_then(Renewals::take)
     }
 
     fn panicked(&mut self, frame: u64) {

@@ -6,22 +6,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use clap::Args;
+use indicatif::ProgressBar;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use super::output::{Format, Output};
 use super::progress::Progress;
+use super::reload::{self, Reloader};
 use super::sequence::{Inputs, Sequence, in_order_of_time};
+use super::sources::Sources;
 use super::statistics::statistics;
 use super::{Status, say};
 use crate::capture::replay::{follow, inputs};
-use crate::engine::Knowledge;
 use crate::engine::limits::Limits;
-use crate::pump::{self, Report, Settings};
-use crate::rules::device::DeviceLibrary;
-use crate::rules::dns_forged::ForgedAddresses;
-use crate::rules::indicators::{Indicators, Tally, load};
-use crate::rules::{LoadedRules, load_rules};
+use crate::pump::{self, Renewal, Report, Settings};
 
 /// The seed of the flow hash in replay: fixed, so that the same capture always gives the same output.
 pub(super) const REPLAY_SEED: u64 = 0x51de_0a7c;
@@ -40,6 +38,7 @@ Examples:
   sidewatch replay evidence.zip                       each capture in the archive, named evidence.zip!NAME
   sidewatch replay --continuous ring.pcap*            a rotated capture: connections go on from file to file
   sidewatch replay --follow growing.pcap              alerts while tcpdump still writes; Ctrl-C ends it
+  kill -HUP PID                                       it reads --rules and --indicators anew; with a mistake, nothing changes
   tcpdump -U -w - | sidewatch replay --follow -       the same from a pipe
 
 pcap and pcapng are read, plain, packed (gzip, zstd, xz, bzip2, lz4), and inside tar and zip archives. From a folder, and the
@@ -79,7 +78,7 @@ pub(super) struct Replay {
     /// Take all captures as one, in the order of their first frames: connections may span files
     #[arg(long, conflicts_with = "follow")]
     continuous: bool,
-    /// Go on reading as the file grows, until Ctrl-C or SIGTERM or until another file takes its place
+    /// Go on reading as the file grows, until Ctrl-C or SIGTERM or until another file takes its place; SIGHUP reads rules and lists anew
     #[arg(long)]
     follow: bool,
     /// Print what was counted to standard error
@@ -99,21 +98,27 @@ impl Replay {
                 return Ok(Status::BadInput);
             }
         };
-        let settings = match self.settings() {
+        let progress = Progress::new(&files);
+        let (settings, reloader) = match self.settings(progress.bar()) {
             Ok(settings) => settings,
             Err(complaint) => {
                 say(&format!("sidewatch: {complaint}"));
                 return Ok(Status::BadInput);
             }
         };
-        let mut output = match Output::new(self.format, self.eve_file.as_deref(), Progress::new(&files)) {
+        let mut output = match Output::new(self.format, self.eve_file.as_deref(), progress) {
             Ok(output) => output,
             Err(complaint) => {
                 say(&format!("sidewatch: {complaint}"));
                 return Ok(Status::BadInput);
             }
         };
-        let whole = if self.follow { self.follow(&files, &settings, &mut output)? } else { self.replay(files, &settings, &mut output) };
+        let stop = Arc::new(AtomicBool::new(false));
+        if let Some(reloader) = reloader {
+            output.renews_from(reloader.begin(Arc::clone(&stop)).context("signals")?);
+        }
+        let whole =
+            if self.follow { self.follow(&files, stop, &settings, &mut output)? } else { self.replay(files, &settings, &mut output) };
         output.close()?;
         if output.has_panicked() {
             return Ok(Status::Internal);
@@ -125,48 +130,24 @@ impl Replay {
         })
     }
 
-    /// What the engine works with, or what of it cannot be read.
-    fn settings(&self) -> Result<Settings, String> {
-        let LoadedRules { rules, wrong } = load_rules(&self.rules);
-        if let Some(first) = wrong.first() {
-            let more = if wrong.len() == 1 {
-                String::new()
-            } else {
-                format!("\n  and {} more: `sidewatch rules check` tells all", wrong.len() - 1)
-            };
-            return Err(format!("{first}{more}"));
-        }
-        let devices = if self.no_device_library { DeviceLibrary::default() } else { rules.devices };
-        let indicators = self.indicators()?;
+    /// What the engine works with, or what of it cannot be read; with `--follow` what reads it anew, too.
+    fn settings(&self, bar: ProgressBar) -> Result<(Settings, Option<Reloader>), String> {
+        let knows_devices = !self.no_device_library;
+        let sources = Sources { rules: self.rules.clone(), indicators: self.indicators.clone(), knows_devices };
+        let read = sources.read()?;
+        let memory = u64::from(self.memory);
+        let held = read.list_bytes() >> 20;
         // What lists take, the tables of connections cannot have.
-        let lists = indicators.bytes() as u64 >> 20;
-        let Some(rest) = u64::from(self.memory).checked_sub(lists).filter(|rest| *rest >= LEAST_MEMORY) else {
-            return Err(format!("the lists take {lists} MiB of memory: give --memory {} or more", lists + LEAST_MEMORY));
+        let set_aside = if self.follow { reload::set_aside(held, !self.indicators.is_empty()) } else { held };
+        let Some(rest) = memory.checked_sub(set_aside).filter(|rest| *rest >= LEAST_MEMORY) else {
+            let why = if set_aside > held { ", and are held twice while they are read anew" } else { "" };
+            return Err(format!("the lists take {held} MiB of memory{why}: give --memory {} or more", set_aside + LEAST_MEMORY));
         };
-        let forged_addresses = ForgedAddresses::shipped().map_err(|error| format!("the shipped pools of forged addresses: {error}"))?;
-        Ok(Settings {
-            limits: Limits::within(rest << 20),
-            knowledge: Arc::new(Knowledge { devices, indicators, redirects: rules.redirects, forged_addresses }),
-            policy: Arc::new(rules.policy),
-            seed: REPLAY_SEED,
-            workers: usize::from(self.workers),
-        })
-    }
-
-    /// The lists; what of them cannot be read is told, and only a file that cannot be read to its end is an error.
-    fn indicators(&self) -> Result<Indicators, String> {
-        if self.indicators.is_empty() {
-            return Ok(Indicators::default());
-        }
-        let loaded = load(&self.indicators);
-        if let Some(failure) = loaded.failures.first() {
-            return Err(format!("{failure}; `sidewatch indicators check` tells more"));
-        }
-        let unreadable = Tally::totals(&loaded.tallies()).unreadable;
-        if unreadable > 0 {
-            say(&format!("sidewatch: {unreadable} entries of the lists cannot be read; `sidewatch indicators check` tells which"));
-        }
-        Ok(loaded.indicators)
+        let reloader = self.follow.then(|| Reloader::new(sources, set_aside, bar));
+        let Renewal { knowledge, policy } = read.in_force;
+        let settings =
+            Settings { limits: Limits::within(rest << 20), knowledge, policy, seed: REPLAY_SEED, workers: usize::from(self.workers) };
+        Ok((settings, reloader))
     }
 
     /// The files meant, or what is wrong with them.
@@ -216,8 +197,7 @@ impl Replay {
         whole
     }
 
-    fn follow(&self, files: &[PathBuf], settings: &Settings, output: &mut Output) -> anyhow::Result<bool> {
-        let stop = Arc::new(AtomicBool::new(false));
+    fn follow(&self, files: &[PathBuf], stop: Arc<AtomicBool>, settings: &Settings, output: &mut Output) -> anyhow::Result<bool> {
         for signal in [SIGINT, SIGTERM] {
             // Whoever asks twice does not want to wait.
             flag::register_conditional_shutdown(signal, Status::Internal as i32, Arc::clone(&stop)).context("signals")?;

@@ -16,9 +16,9 @@ use crate::engine::limits::Limits;
 use crate::engine::time::Timestamp;
 use crate::pump::{self, Audience, Settings};
 use crate::rules::policy::Policy;
-use crate::rules::{LoadedRules, Rules, load_files, load_rules};
+use crate::rules::{LoadedRules, Rules, TABLES, load_files, load_rules};
 
-/// List, check and try rules: fingerprints of devices, everyday redirects, portals, suppressions, severities
+/// List, check and try rules: fingerprints of devices, everyday redirects, portals, pins of the local network, suppressions, severities
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -51,8 +51,21 @@ What is known and harmless, and why, until when; of the keys that are given all 
   mechanisms = [\"tcp_reset\"]           # or verdicts = [\"inconclusive\"]
   severity = 3
 
-Also: [[redirect]] with habit = \"shortener\", \"single_sign_on\" or \"tracker\" and domains; [[portal]] with probes; [thresholds] with low,
-medium, high, confirmed. The shipped files in rules/ are examples of each.
+What the local network is known to be (S14): what fits is never told of, anything else at once, and nothing must be learned first. Keys that
+are left out say nothing, and so does a list without an address of the same version of IP; of what several pins say all holds.
+
+  [[pin]]
+  name = \"office\"
+  reason = \"the router's own pages, May 2026\"
+  machines = { \"192.0.2.1\" = [\"02:00:5e:10:00:01\", \"00:00:5e:00:01:07\"], \"fe80::1\" = \"02:00:5e:10:00:01\" }
+  dhcp = [\"192.0.2.1\"]                # servers of DHCP, by their identifier; of DHCPv6, by their address
+  routers = [\"192.0.2.1\", \"fe80::1\"]  # whom DHCP may name, and who may announce itself or redirect
+  dns = [\"192.0.2.53\"]                # whom DHCP and routers may name
+  vlan = 20                            # 0: frames without a tag; everywhere, if left out
+
+Also: [[redirect]] with habit = \"shortener\", \"single_sign_on\" or \"tracker\" and domains; [[portal]] with probes; [[operator]] with
+kind, hosts, source and date; [[pool]] with the addresses that forged answers of DNS carry, source and date; [thresholds] with low, medium,
+high, confirmed. The shipped files in rules/ are examples of each.
 
 Exit status:
    0  done
@@ -99,7 +112,7 @@ impl RulesCommand {
 
 fn list(loaded: &LoadedRules) -> anyhow::Result<Status> {
     let mut text = String::new();
-    for table in ["device", "redirect", "portal", "suppress", "severity", "thresholds"] {
+    for table in TABLES {
         for entry in loaded.rules.entries.iter().filter(|entry| entry.table == table) {
             text +=
                 &format!("{table:<10}  {}\n            {}\n            {}\n", printable(&entry.name), printable(&entry.does), entry.file);
@@ -136,12 +149,12 @@ fn test(file: PathBuf, captures: &[PathBuf]) -> anyhow::Result<Status> {
     if tell(&all) != Status::Done {
         return Ok(Status::BadInput);
     }
-    let Rules { devices, policy, .. } = all.rules;
+    let Rules { devices, policy, forged_addresses, .. } = all.rules;
     let settings = Settings {
         limits: Limits::default(),
         // Redirects that the file explains must be seen first.
-        knowledge: Arc::new(Knowledge { devices, redirects: load_rules(&[]).rules.redirects, ..Knowledge::default() }),
-        policy: Arc::new(Policy { thresholds: policy.thresholds, ..Policy::default() }),
+        knowledge: Arc::new(Knowledge { devices, redirects: load_rules(&[]).rules.redirects, forged_addresses, ..Knowledge::default() }),
+        policy: Arc::new(Policy { thresholds: policy.thresholds, pins: policy.pins, ..Policy::default() }),
         seed: REPLAY_SEED,
         workers: 1,
     };
@@ -209,6 +222,16 @@ impl Audience<CaptureFile> for Trial<'_> {
         });
         for device in known {
             self.matched(alert, "device", &device.name, "is named in");
+        }
+        for pool in rules.forged_addresses.pools() {
+            if alert.signals.iter().any(|signal| signal.observed.contains(&format!(", which matches {} (", pool.name))) {
+                self.matched(alert, "pool", &pool.name, "names an address in");
+            }
+        }
+        for pin in rules.entries.iter().filter(|entry| entry.table == "pin") {
+            if alert.signals.iter().any(|signal| signal.expected.starts_with(&format!("the pin \"{}\" ", pin.name))) {
+                self.matched(alert, "pin", &pin.name, "is contradicted in");
+            }
         }
         for rule in rules.policy.suppressions.iter().filter(|rule| rule.fits(alert)) {
             self.matched(alert, "suppress", &rule.name, "would suppress");

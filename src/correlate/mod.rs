@@ -107,8 +107,15 @@ impl Correlator {
 
     /// The same, telling by a policy.
     #[must_use]
-    pub fn with_policy(self, policy: Arc<Policy>) -> Self {
-        Self { policy, ..self }
+    pub fn with_policy(mut self, policy: Arc<Policy>) -> Self {
+        self.exchange(policy);
+        self
+    }
+
+    /// Goes on with another policy, by which everything is told that is judged from here on.
+    pub fn exchange(&mut self, policy: Arc<Policy>) {
+        self.local.exchange(&policy);
+        self.policy = policy;
     }
 
     /// Judges observations that are complete up to `now`. They are put in order first, so that the order in which workers finish changes nothing.

@@ -1,6 +1,5 @@
 //! From evidence to a verdict: score, grade, class, severity.
 
-use super::page;
 use super::portal::{self, Weighed};
 use super::web::history;
 use crate::alert::{Alert, Grade, Mechanism, Verdict};
@@ -185,7 +184,7 @@ fn class(assessment: &Assessment, points: Points, redirects: bool) -> Verdict {
         Verdict::InPathInjection
     } else if points.indicator > 0 && !points.sent_to_listed {
         Verdict::ListedContact
-    } else if redirects && points.header == 0 && points.timing == 0 && (one_stack(scene) || is_of_a_page(scene)) {
+    } else if redirects && points.header == 0 && points.timing == 0 && one_stack(scene) {
         Verdict::EndpointRedirect
     } else if redirects && points.header == 0 {
         Verdict::SuspiciousRedirect
@@ -231,19 +230,15 @@ fn is_compared_enough(assessment: &Assessment, points: Points) -> bool {
     seconded || (!assessment.scene.served_on && (broken_rule || !assessment.scene.base.is_empty()))
 }
 
-/// Two packets of the server, the acknowledgment of the request among them, were sent by the suspect's stack.
+/// Two packets of the server, one of them later than its SYN-ACK, were sent by the suspect's stack. Of a connection that is kept open there is often no
+/// more than the acknowledgment of the request.
 fn one_stack(scene: &Scene) -> bool {
     same_stack(scene) >= 2
 }
 
-/// Of the server's stack is one packet more, and the request is for something that a page of another site shows: those redirect all the time.
-fn is_of_a_page(scene: &Scene) -> bool {
-    same_stack(scene) >= 1 && page::of(scene).is_some()
-}
-
 /// Packets of the server beside the suspect that its stack sent.
 pub(super) fn same_stack(scene: &Scene) -> usize {
-    scene.base.iter().filter(|record| record.stack_bits() == scene.suspect.stack_bits()).count()
+    scene.base_with_syn_ack().filter(|record| record.stack_bits() == scene.suspect.stack_bits()).count()
 }
 
 /// The forgery is for taking encryption away, and for nothing else that can be seen.

@@ -68,10 +68,10 @@ pub struct Asked {
 }
 
 impl Contact {
-    /// The client's question for a name, or with `addresses` the answer to it; `head` is of that message.
+    /// The client's question for a name in lower case, or with `addresses` the answer to it; `head` is of that message.
     #[must_use]
-    pub fn of_dns(head: &DatagramHead, name: &str, addresses: Option<&[Addr]>) -> Self {
-        let name: Box<str> = cut(name.trim_end_matches('.')).to_ascii_lowercase().into();
+    pub fn of_dns(head: &DatagramHead, name: Box<str>, addresses: Option<&[Addr]>) -> Self {
+        let name = if name.len() > LONGEST_TEXT { cut(&name).into() } else { name };
         let (client, server, kind) = match addresses {
             None => (head.src, (head.dst, head.dst_port), Kind::DnsQuestion(name)),
             Some(addresses) => (head.dst, (head.src, head.src_port), Kind::DnsAnswer { name, addresses: addresses.into() }),

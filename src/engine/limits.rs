@@ -69,6 +69,8 @@ pub struct Limits {
     pub http_body: usize,
     /// Decoded bytes that one response body may grow to in that search.
     pub http_decoded: usize,
+    /// Bytes of the datagrams that wait for the end of their batch; more are handled at once.
+    pub backlog_bytes: usize,
     /// Bytes of one shard's open questions of DNS and their answers; the question that is due first is decided early.
     pub dns_bytes_per_shard: usize,
     /// Pairs of client and resolver of one shard whose answers are remembered as a measure; the one seen longest ago is forgotten.
@@ -109,6 +111,7 @@ impl Default for Limits {
             http_pipeline: 64,
             http_body: 8 << 10,
             http_decoded: 64 << 10,
+            backlog_bytes: 64 << 10,
             dns_bytes_per_shard: 192 << 10,
             dns_pairs_per_shard: 64,
         }

@@ -19,6 +19,7 @@ pub mod dns;
 pub mod local;
 pub mod observation;
 
+mod backlog;
 mod counters;
 mod hellos;
 mod shard;
@@ -62,6 +63,11 @@ impl Engine {
     pub fn handle_frame(&mut self, frame: &Frame<'_>) {
         let Self { decoder, clock, shards, out } = self;
         clock.pass(frame, |frame, now| decoder.decode(frame, |decoded| take(decoded, shards, now, out)));
+    }
+
+    /// Goes on with other knowledge, by which everything is judged that is decided from here on. Flows and open cases stay.
+    pub fn exchange(&mut self, knowledge: &Arc<Knowledge>) {
+        self.shards.exchange(knowledge);
     }
 
     /// An idle tick: fires what is due. Changes nothing that a later frame would not bring about.

@@ -73,6 +73,16 @@ impl Shard {
         }
     }
 
+    /// Goes on with other knowledge. Servers are looked up in its lists anew, those of connections under way too.
+    pub(super) fn exchange(&mut self, knowledge: Arc<Knowledge>) {
+        self.knowledge = knowledge;
+        for index in self.flows.indices() {
+            if let Some(flow) = self.flows.flow_mut(index) {
+                flow.looked_up = false;
+            }
+        }
+    }
+
     /// Takes a packet of one of this shard's flows. Timers due at or before `now` fire first.
     pub(super) fn handle(
         &mut self,
@@ -123,9 +133,10 @@ impl Shard {
         }
     }
 
-    /// Takes a datagram between two addresses whose datagrams are this shard's. Timers due at or before `now` fire first.
+    /// Takes a datagram between two addresses whose datagrams are this shard's. What is due at or before `now` of other datagrams comes first;
+    /// flows have a time of their own, which may be later.
     pub(super) fn handle_datagram(&mut self, datagram: &Datagram<'_>, now: Timestamp, out: &mut Vec<Observation>) {
-        self.tick(now, out);
+        self.tick_datagrams(now, out);
         if datagram.is_quic() {
             self.counters.initials += 1;
             let hello = self.hellos.take(datagram, self.limits.quic_handshakes);
@@ -137,10 +148,16 @@ impl Shard {
         while let Some(closed) = self.dns.crowded(now, &self.limits) {
             out.extend(watch::decide_dns(closed, &mut self.dns, &self.knowledge));
         }
-        self.next_due = self.next_due.min(self.dns.next_due());
     }
 
-    /// Fires what is due at or before `now`.
+    /// Closes the questions of DNS that are due at or before `now`.
+    pub(super) fn tick_datagrams(&mut self, now: Timestamp, out: &mut Vec<Observation>) {
+        while let Some(closed) = self.dns.due(now) {
+            out.extend(watch::decide_dns(closed, &mut self.dns, &self.knowledge));
+        }
+    }
+
+    /// Fires what is due at or before `now` in the flows.
     pub(super) fn tick(&mut self, now: Timestamp, out: &mut Vec<Observation>) {
         if now < self.next_due {
             return;
@@ -155,10 +172,7 @@ impl Shard {
         for stage in [Stage::Closing, Stage::Opening, Stage::Open] {
             self.expire(stage, now, out);
         }
-        while let Some(closed) = self.dns.due(now) {
-            out.extend(watch::decide_dns(closed, &mut self.dns, &self.knowledge));
-        }
-        let flows = self.flows.earliest().unwrap_or(Timestamp::MAX).min(self.dns.next_due());
+        let flows = self.flows.earliest().unwrap_or(Timestamp::MAX);
         self.next_due = self.deadlines.peek().map_or(flows, |Reverse((deadline, ..))| flows.min(*deadline));
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Knowledge;
+use super::backlog::Backlog;
 use super::counters::ShardCounters;
 use super::decode::datagram::Datagram;
 use super::decode::packet::Packet;
@@ -16,6 +17,8 @@ use super::time::Timestamp;
 #[derive(Debug)]
 pub struct Shards {
     shards: Vec<Shard>,
+    backlog: Backlog,
+    limits: Arc<Limits>,
     seed: u64,
 }
 
@@ -23,7 +26,15 @@ impl Shards {
     /// Empty shards; `seed` keys the hash.
     #[must_use]
     pub fn new(limits: &Arc<Limits>, knowledge: &Arc<Knowledge>, seed: u64) -> Self {
-        Self { shards: (0..SHARDS).map(|_| Shard::new(Arc::clone(limits), Arc::clone(knowledge))).collect(), seed }
+        let shards = (0..SHARDS).map(|_| Shard::new(Arc::clone(limits), Arc::clone(knowledge))).collect();
+        Self { shards, backlog: Backlog::default(), limits: Arc::clone(limits), seed }
+    }
+
+    /// Goes on with other knowledge; flows and open cases stay.
+    pub fn exchange(&mut self, knowledge: &Arc<Knowledge>) {
+        for shard in &mut self.shards {
+            shard.exchange(Arc::clone(knowledge));
+        }
     }
 
     /// Takes a packet; `now` never runs backwards.
@@ -35,27 +46,44 @@ impl Shards {
         }
     }
 
-    /// Takes a datagram of DNS or QUIC; `now` never runs backwards.
+    /// Takes a datagram of DNS or QUIC; `now` never runs backwards. What it brings may come with the next tick only.
     pub fn handle_datagram(&mut self, datagram: &Datagram<'_>, now: Timestamp, out: &mut Vec<Observation>) {
-        let key = FlowKey::of_pair(&datagram.head);
-        if let Some(shard) = self.shards.get_mut(FlowKey::shard(key.hash(self.seed))) {
-            shard.handle_datagram(datagram, now, out);
+        if self.backlog.add(datagram, now, self.limits.backlog_bytes) {
+            self.settle(out);
         }
     }
 
     /// Fires what is due at or before `now` in every shard.
     pub fn tick(&mut self, now: Timestamp, out: &mut Vec<Observation>) {
+        self.settle(out);
         for shard in &mut self.shards {
             shard.tick(now, out);
+            shard.tick_datagrams(now, out);
         }
     }
 
     /// Decides every open case and forgets all flows.
     pub fn finish(&mut self, now: Timestamp, out: &mut Vec<Observation>) {
+        self.tick(now, out);
         for shard in &mut self.shards {
-            shard.tick(now, out);
             shard.finish(now, out);
         }
+    }
+
+    /// Handles the datagrams that wait. Should one of them make it panic, none is tried again.
+    fn settle(&mut self, out: &mut Vec<Observation>) {
+        if self.backlog.is_empty() {
+            return;
+        }
+        let mut backlog = std::mem::take(&mut self.backlog);
+        for (datagram, now) in backlog.iter() {
+            let key = FlowKey::of_pair(&datagram.head);
+            if let Some(shard) = self.shards.get_mut(FlowKey::shard(key.hash(self.seed))) {
+                shard.handle_datagram(&datagram, now, out);
+            }
+        }
+        backlog.clear();
+        self.backlog = backlog;
     }
 
     /// Flows held, open cases, chunks of remembered bytes in use.

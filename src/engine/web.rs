@@ -44,7 +44,7 @@ pub struct Web {
     /// What the answer says.
     pub fact: Fact,
     /// What its content is under a validator.
-    pub version: Option<Box<Version>>,
+    pub version: Option<Version>,
     /// The connection.
     pub flow: FlowFacts,
 }
@@ -100,7 +100,7 @@ pub(super) fn observe(flow: &mut Flow, event: &FlowEvent, pool: &Pool, now: Time
     if fact.is_none() && version.is_none() {
         return None;
     }
-    let (fact, version) = (fact.unwrap_or(Fact::Version), version.map(Box::new));
+    let fact = fact.unwrap_or(Fact::Version);
     let request = response.request.as_ref()?;
     let host = host_of(request.host.as_deref()?);
     let record = watch::find(flow, pool, response.first.frame)?;

@@ -55,6 +55,15 @@ pub struct Settings {
     pub workers: usize,
 }
 
+/// What takes the place of knowledge and policy while the pump runs.
+#[derive(Clone, Debug)]
+pub struct Renewal {
+    /// See `Settings::knowledge`.
+    pub knowledge: Arc<Knowledge>,
+    /// See `Settings::policy`.
+    pub policy: Arc<Policy>,
+}
+
 /// What became of a source.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -80,6 +89,11 @@ pub trait Audience<S> {
     fn alert(&mut self, alert: &Alert);
     /// So many frames were read; the source may be asked how far it is.
     fn progress(&mut self, frames: u64, source: &S);
+    /// What is in force from the frame on that was just read, and for all that is decided after it. Asked before the first frame of a batch is looked
+    /// at, so that the moment lies between the same two frames whatever the number of workers.
+    fn renewal(&mut self) -> Option<Renewal> {
+        None
+    }
     /// The engine panicked at about this frame. Its worker's open cases were decided early, and its flows forgotten.
     fn panicked(&mut self, frame: u64);
 }

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{Audience, Judge, More, Quota, Report, Settings, survive};
+use super::{Audience, Judge, More, Quota, Renewal, Report, Settings, survive};
 use crate::capture::FrameSource;
 use crate::correlate::Correlator;
-use crate::engine::{Engine, ShardCounters, Shards};
+use crate::engine::{Engine, Knowledge, ShardCounters, Shards};
 
 pub(super) fn run<S: FrameSource>(source: &mut S, settings: &Settings, audience: &mut dyn Audience<S>) -> (Report, Result<(), S::Error>) {
     let mut single = Single {
         engine: Engine::new(settings.limits.clone(), settings.knowledge.clone(), settings.seed),
         judge: Judge { correlator: Correlator::new(&settings.limits).with_policy(Arc::clone(&settings.policy)), audience, panics: 0 },
         settings,
+        knowledge: Arc::clone(&settings.knowledge),
         frames: 0,
         frame: 0,
         lost: ShardCounters::default(),
@@ -42,6 +43,8 @@ struct Single<'a, S> {
     engine: Engine,
     judge: Judge<'a, S>,
     settings: &'a Settings,
+    /// What is in force.
+    knowledge: Arc<Knowledge>,
     frames: u64,
     /// Number of the frame that is handled.
     frame: u64,
@@ -54,7 +57,19 @@ impl<S: FrameSource> Single<'_, S> {
     fn batch(&mut self, source: &mut S) -> Result<More, S::Error> {
         let mut quota = Quota::default();
         while !(quota.frames > 0 && source.is_waiting()) {
-            let Some(frame) = source.next_frame()? else { return Ok(More::None) };
+            let frame = match source.next_frame() {
+                Ok(Some(frame)) => frame,
+                ended => {
+                    let ended = ended.map(|_| More::None);
+                    if quota.frames == 0 {
+                        self.renew();
+                    }
+                    return ended;
+                }
+            };
+            if quota.frames == 0 {
+                self.renew();
+            }
             (self.frame, self.frames) = (frame.number, self.frames + 1);
             let is_last = quota.takes_last(frame.bytes.len());
             self.engine.handle_frame(&frame);
@@ -65,12 +80,22 @@ impl<S: FrameSource> Single<'_, S> {
         Ok(More::Some)
     }
 
+    /// Everything that was observed until here has been judged.
+    #[cold]
+    fn renew(&mut self) {
+        if let Some(Renewal { knowledge, policy }) = self.judge.audience.renewal() {
+            self.engine.exchange(&knowledge);
+            self.judge.correlator.exchange(policy);
+            self.knowledge = knowledge;
+        }
+    }
+
     /// Does `work`; if it panics, decides what can be decided and goes on with flows begun anew.
     fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> Option<T> {
         let done = survive(|| work(self));
         if done.is_none() {
             self.judge.panicked(self.frame);
-            let fresh = Shards::new(&Arc::new(self.settings.limits.clone()), &self.settings.knowledge, self.settings.seed);
+            let fresh = Shards::new(&Arc::new(self.settings.limits.clone()), &self.knowledge, self.settings.seed);
             let mut broken = self.engine.begin_anew(fresh);
             let (mut observations, now) = (Vec::new(), self.engine.now());
             // Its second panic, if there is one, costs what was still undecided.

@@ -7,7 +7,7 @@ use std::thread::{self, ScopedJoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::{Audience, Judge, More, Quota, Report, Settings, survive};
+use super::{Audience, Judge, More, Quota, Renewal, Report, Settings, survive};
 use crate::capture::FrameSource;
 use crate::correlate::Correlator;
 use crate::engine::decode::datagram::{Datagram, DatagramHead};
@@ -16,7 +16,8 @@ use crate::engine::decode::{Decoded, Decoder};
 use crate::engine::flow::key::FlowKey;
 use crate::engine::observation::Observation;
 use crate::engine::time::Timestamp;
-use crate::engine::{Clock, ShardCounters, Shards, observed};
+use crate::engine::{Clock, Knowledge, ShardCounters, Shards, observed};
+use crate::rules::policy::Policy;
 
 /// Batches on their way at once; replay waits when the workers have so many before them.
 const BATCHES_IN_FLIGHT: usize = 4;
@@ -26,6 +27,8 @@ const BATCHES_IN_FLIGHT: usize = 4;
 struct Batch {
     packets: Vec<(Item, Timestamp, Range<usize>)>,
     payloads: Vec<u8>,
+    /// What is in force from its first packet on, where that was exchanged.
+    knowledge: Option<Arc<Knowledge>>,
     /// The time at the end of the batch, the same for all workers.
     now: Timestamp,
     /// No batch follows.
@@ -52,12 +55,15 @@ impl Item {
 struct Filling {
     batches: Vec<Batch>,
     observations: Vec<Observation>,
+    renewal: Option<Renewal>,
     seed: u64,
 }
 
 /// A batch that the workers have: what was observed of it without them, and the time at its end.
 struct Sent {
     observations: Vec<Observation>,
+    /// What it is judged by from here on, where that was exchanged.
+    policy: Option<Arc<Policy>>,
     now: Timestamp,
     last: bool,
 }
@@ -114,14 +120,19 @@ pub(super) fn run<S: FrameSource>(source: &mut S, settings: &Settings, audience:
 
 fn work(settings: &Settings, inbox: &Receiver<Batch>, outbox: &Sender<Outcome>) -> ShardCounters {
     let limits = Arc::new(settings.limits.clone());
-    let fresh = || Shards::new(&limits, &settings.knowledge, settings.seed);
-    let (mut shards, mut lost) = (fresh(), ShardCounters::default());
+    let mut knowledge = Arc::clone(&settings.knowledge);
+    let fresh = |knowledge: &Arc<Knowledge>| Shards::new(&limits, knowledge, settings.seed);
+    let (mut shards, mut lost) = (fresh(&knowledge), ShardCounters::default());
     while let Ok(mut batch) = inbox.recv() {
+        if let Some(renewed) = batch.knowledge.take() {
+            shards.exchange(&renewed);
+            knowledge = renewed;
+        }
         let (mut observations, mut panics, mut next) = (Vec::new(), Vec::new(), 0);
         while survive(|| handle(&mut shards, &batch, &mut next, &mut observations)).is_none() {
             let handled = batch.packets.get(next.saturating_sub(1)).map_or(0, |(item, ..)| item.frame());
             panics.push(handled);
-            let mut broken = std::mem::replace(&mut shards, fresh());
+            let mut broken = std::mem::replace(&mut shards, fresh(&knowledge));
             // Its second panic, if there is one, costs what was still undecided.
             survive(|| broken.finish(batch.now, &mut observations));
             lost = lost.plus(&broken.counters());
@@ -167,7 +178,7 @@ struct Dispatcher<'scope, 'a, S> {
 
 impl<S: FrameSource> Dispatcher<'_, '_, S> {
     fn dispatch(&mut self, source: &mut S) -> Result<(), S::Error> {
-        let mut filling = Filling { batches: self.fresh_batches(), observations: Vec::new(), seed: self.seed };
+        let mut filling = Filling { batches: self.fresh_batches(), observations: Vec::new(), renewal: None, seed: self.seed };
         let ended = loop {
             let before = self.frames;
             match survive(|| self.fill(source, &mut filling)) {
@@ -205,7 +216,19 @@ impl<S: FrameSource> Dispatcher<'_, '_, S> {
         let decoder = &mut self.decoder;
         let mut quota = Quota::default();
         while !(quota.frames > 0 && source.is_waiting()) {
-            let Some(frame) = source.next_frame()? else { return Ok(More::None) };
+            let frame = match source.next_frame() {
+                Ok(Some(frame)) => frame,
+                ended => {
+                    let ended = ended.map(|_| More::None);
+                    if quota.frames == 0 {
+                        filling.renewal = self.judge.audience.renewal();
+                    }
+                    return ended;
+                }
+            };
+            if quota.frames == 0 {
+                filling.renewal = self.judge.audience.renewal();
+            }
             (self.frame, self.frames) = (frame.number, self.frames + 1);
             let is_last = quota.takes_last(frame.bytes.len());
             self.clock.pass(&frame, |frame, now| decoder.decode(frame, |decoded| filling.take(decoded, now)));
@@ -224,10 +247,12 @@ impl<S: FrameSource> Dispatcher<'_, '_, S> {
         let fresh = self.fresh_batches();
         for (worker, mut batch) in self.workers.iter().zip(std::mem::replace(&mut filling.batches, fresh)) {
             (batch.now, batch.last) = (now, last);
+            batch.knowledge = filling.renewal.as_ref().map(|renewal| Arc::clone(&renewal.knowledge));
             // A worker that is gone has panicked; joining it says so.
             let _ = worker.batches.send(batch);
         }
-        self.in_flight.push_back(Sent { observations: std::mem::take(&mut filling.observations), now, last });
+        let policy = filling.renewal.take().map(|renewal| renewal.policy);
+        self.in_flight.push_back(Sent { observations: std::mem::take(&mut filling.observations), policy, now, last });
         if self.in_flight.len() >= BATCHES_IN_FLIGHT {
             self.collect();
         }
@@ -235,7 +260,10 @@ impl<S: FrameSource> Dispatcher<'_, '_, S> {
 
     /// Waits for the oldest batch and judges what all workers observed in it.
     fn collect(&mut self) {
-        let Some(Sent { mut observations, now, last }) = self.in_flight.pop_front() else { return };
+        let Some(Sent { mut observations, policy, now, last }) = self.in_flight.pop_front() else { return };
+        if let Some(policy) = policy {
+            self.judge.correlator.exchange(policy);
+        }
         for worker in &self.workers {
             if let Ok(outcome) = worker.outcomes.recv() {
                 observations.extend(outcome.observations);

@@ -1,86 +1,60 @@
 //! Pools of addresses that forged answers of DNS are known to carry, as data (`rules/dns_forged.toml`).
 
-use std::fmt;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::engine::decode::packet::Addr;
 
-/// The pools that are shipped.
-const SHIPPED: &str = include_str!("../../rules/dns_forged.toml");
-
-/// Known pools.
-#[derive(Debug, Default)]
-pub struct ForgedAddresses {
-    pools: Vec<Pool>,
-    /// First and last address of each range, and the index of its pool.
-    ranges: Vec<(Addr, Addr, usize)>,
-}
-
-/// Addresses of one forger.
+/// A pool, as written.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Pool {
+pub struct PoolRule {
     /// What is known by it.
-    pub name: String,
+    pub name: Spanned<String>,
     /// Who published them.
     pub source: String,
     /// When, as a year or a date.
     pub date: String,
     /// Addresses, or networks as `2001::/32`.
-    pub addresses: Vec<String>,
+    pub addresses: Vec<Spanned<String>>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    pool: Vec<Pool>,
+/// Addresses of one forger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pool {
+    /// `PoolRule::name`.
+    pub name: String,
+    /// `PoolRule::source`.
+    pub source: String,
+    /// `PoolRule::date`.
+    pub date: String,
 }
 
-/// Why a file of pools was refused.
-#[derive(Debug)]
-pub enum PoolError {
-    /// A syntax error, an unknown or a missing key, with line and column.
-    Syntax(toml::de::Error),
-    /// Neither an address nor a network: the pool's name, and what stands there.
-    Address(String, String),
+/// Known pools.
+#[derive(Debug, Default)]
+pub struct ForgedAddresses {
+    pools: Vec<Pool>,
+    /// Single addresses, and the index of the pool of each.
+    single: BTreeMap<Addr, usize>,
+    /// First and last address of each network, and the index of its pool.
+    networks: Vec<(Addr, Addr, usize)>,
 }
-
-impl fmt::Display for PoolError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Syntax(error) => error.fmt(f),
-            Self::Address(pool, text) => write!(f, "pool \"{pool}\": \"{text}\" is neither an address nor a network such as 192.0.2.0/24"),
-        }
-    }
-}
-
-impl std::error::Error for PoolError {}
 
 impl ForgedAddresses {
-    /// The shipped pools.
-    ///
-    /// # Errors
-    /// When the shipped file does not parse; a test sees to it that it does.
-    pub fn shipped() -> Result<Self, PoolError> {
-        Self::parse(SHIPPED)
-    }
-
-    /// From the text of a file.
-    ///
-    /// # Errors
-    /// See `PoolError`.
-    pub fn parse(text: &str) -> Result<Self, PoolError> {
-        let pools = toml::from_str::<File>(text).map_err(PoolError::Syntax)?.pool;
-        let mut ranges = Vec::new();
-        for (index, pool) in pools.iter().enumerate() {
-            for text in &pool.addresses {
-                let (first, last) = range(text).ok_or_else(|| PoolError::Address(pool.name.clone(), text.clone()))?;
-                ranges.push((first, last, index));
+    /// Adds a pool with the first and last address of each of its ranges.
+    pub fn add(&mut self, pool: Pool, ranges: &[(Addr, Addr)]) {
+        let index = self.pools.len();
+        self.pools.push(pool);
+        for (first, last) in ranges {
+            if first == last {
+                self.single.entry(*first).or_insert(index);
+            } else {
+                self.networks.push((*first, *last, index));
             }
         }
-        Ok(Self { pools, ranges })
     }
 
     /// The pools.
@@ -89,16 +63,16 @@ impl ForgedAddresses {
         &self.pools
     }
 
-    /// The first pool that an address is in.
+    /// The first pool that an address is in; where one names it alone, that one.
     #[must_use]
     pub fn pool_of(&self, address: Addr) -> Option<&Pool> {
-        let range = self.ranges.iter().find(|(first, last, _)| (*first..=*last).contains(&address));
-        range.and_then(|(_, _, index)| self.pools.get(*index))
+        let network = || self.networks.iter().find(|(first, last, _)| (*first..=*last).contains(&address)).map(|(_, _, index)| *index);
+        self.pools.get(self.single.get(&address).copied().or_else(network)?)
     }
 }
 
 /// First and last address.
-fn range(text: &str) -> Option<(Addr, Addr)> {
+pub(super) fn range(text: &str) -> Option<(Addr, Addr)> {
     let (address, length) = text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
     let address: IpAddr = address.parse().ok()?;
     let whole = if address.is_ipv4() { 32 } else { 128 };
@@ -119,9 +93,9 @@ mod tests {
 
     #[test]
     fn every_shipped_pool_has_a_source_and_a_date() {
-        let pools = ForgedAddresses::shipped().unwrap();
+        let pools = super::super::shipped().rules.forged_addresses;
         assert!(pools.pools().len() >= 3);
-        assert!(pools.pools().iter().all(|pool| !pool.source.is_empty() && !pool.date.is_empty() && !pool.addresses.is_empty()));
+        assert!(pools.pools().iter().all(|pool| !pool.source.is_empty() && !pool.date.is_empty()));
         assert_eq!(pools.pool_of(addr("10.10.34.35")).map(|pool| pool.date.as_str()), Some("2018-01-14"));
         assert!(pools.pool_of(addr("2001:0:1:2::3")).is_some());
         assert!(pools.pool_of(addr("2001:db8::1")).is_none());
@@ -136,13 +110,5 @@ mod tests {
         for bad in ["", "192.0.2.0/33", "2001::/129", "192.0.2.0/", "a.example"] {
             assert_eq!(range(bad), None, "{bad}");
         }
-    }
-
-    #[test]
-    fn a_mistake_is_named() {
-        let pool = |address: &str| format!("[[pool]]\nname = \"x\"\nsource = \"y\"\ndate = \"2026\"\naddresses = [\"{address}\"]\n");
-        assert!(ForgedAddresses::parse(&pool("192.0.2.1")).is_ok());
-        assert!(ForgedAddresses::parse(&pool("192.0.2.300")).unwrap_err().to_string().contains("192.0.2.300"));
-        assert!(ForgedAddresses::parse("[[pool]]\ncolour = 1\n").unwrap_err().to_string().contains("line 2"));
     }
 }

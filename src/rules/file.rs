@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::device::{Device, DeviceLibrary, Marks};
 use super::diagnosis::{Diagnostic, Page, suggestion};
+use super::dns_forged::{ForgedAddresses, Pool, PoolRule, range};
 use super::operators::{OperatorRule, Purpose};
 use super::policy::{Exception, Policy, PolicyRule, ThresholdRule, Thresholds};
 use super::portals::PortalRule;
@@ -18,7 +19,7 @@ use crate::engine::decode::packet::Addr;
 use crate::engine::time::Timestamp;
 
 /// The tables that a file may hold.
-const TABLES: [&str; 7] = ["device", "redirect", "portal", "operator", "suppress", "severity", "thresholds"];
+pub const TABLES: [&str; 9] = ["device", "redirect", "portal", "operator", "pool", "pin", "suppress", "severity", "thresholds"];
 /// Rules of all files together.
 const MOST_RULES: usize = 10_000;
 /// Verdicts, as alerts name them.
@@ -58,6 +59,8 @@ pub struct Rules {
     pub devices: DeviceLibrary,
     /// Everyday redirects.
     pub redirects: RedirectLists,
+    /// Addresses that forged answers of DNS are known to carry.
+    pub forged_addresses: ForgedAddresses,
     /// What is told, and how loud.
     pub policy: Policy,
     /// What there is, to be listed.
@@ -114,6 +117,8 @@ impl Rules {
                 "redirect" => sheet.each(value, Sheet::redirect),
                 "portal" => sheet.each(value, Sheet::portal),
                 "operator" => sheet.each(value, Sheet::operator),
+                "pool" => sheet.each(value, Sheet::pool),
+                "pin" => sheet.each(value, Sheet::pin),
                 "suppress" => sheet.each(value, Sheet::suppress),
                 "severity" => sheet.each(value, Sheet::severity),
                 "thresholds" => sheet.thresholds(value),
@@ -228,6 +233,28 @@ impl Sheet<'_> {
         let does = format!("{} hosts: {what} ({}, {})", rule.hosts.len(), rule.source, rule.date);
         if before == self.wrong.len() && self.enter("operator", &rule.name, does) {
             self.rules.policy.operators.add(&rule);
+        }
+    }
+
+    fn pool(&mut self, rule: PoolRule, _: Range<usize>) {
+        let before = self.wrong.len();
+        let mut ranges = Vec::new();
+        for address in &rule.addresses {
+            match range(address.get_ref()) {
+                Some(known) => ranges.push(known),
+                None => {
+                    let what = format!("\"{}\" is neither an address nor a network", address.get_ref());
+                    self.complain(&address.span(), what, "write 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32");
+                }
+            }
+        }
+        if rule.addresses.is_empty() {
+            self.complain(&rule.name.span(), "`addresses` is empty", "name at least one, or remove the rule");
+        }
+        let does = format!("{} addresses and networks that forged answers of DNS carry ({}, {})", ranges.len(), rule.source, rule.date);
+        if before == self.wrong.len() && self.enter("pool", &rule.name, does) {
+            let PoolRule { name, source, date, .. } = rule;
+            self.rules.forged_addresses.add(Pool { name: name.into_inner(), source, date }, &ranges);
         }
     }
 
@@ -414,5 +441,6 @@ fn mac_of(text: &str) -> Option<[u8; 6]> {
     octets.try_into().ok()
 }
 
+mod pin;
 #[cfg(test)]
 mod tests;

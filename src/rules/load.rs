@@ -7,11 +7,12 @@ use super::diagnosis::Diagnostic;
 use super::file::Rules;
 
 /// What is shipped: name and text.
-const SHIPPED: [(&str, &str); 4] = [
+const SHIPPED: [(&str, &str); 5] = [
     ("rules/devices.toml", include_str!("../../rules/devices.toml")),
     ("rules/redirects.toml", include_str!("../../rules/redirects.toml")),
     ("rules/portals.toml", include_str!("../../rules/portals.toml")),
     ("rules/operators.toml", include_str!("../../rules/operators.toml")),
+    ("rules/dns_forged.toml", include_str!("../../rules/dns_forged.toml")),
 ];
 /// The largest file of rules.
 const LARGEST: u64 = 4 << 20;

@@ -7,10 +7,11 @@ mod file;
 pub mod indicators;
 mod load;
 pub mod operators;
+pub mod pins;
 pub mod policy;
 pub mod portals;
 pub mod redirects;
 
 pub use diagnosis::Diagnostic;
-pub use file::{Entry, Rules};
+pub use file::{Entry, Rules, TABLES};
 pub use load::{LoadedRules, load_files, load_rules, shipped};

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::operators::Operators;
+use super::pins::Pins;
 use super::portals::Portals;
 use super::redirects::below;
 use crate::alert::Alert;
@@ -124,6 +125,8 @@ pub struct Policy {
     pub portals: Portals,
     /// Hosts to which operators send their customers.
     pub operators: Operators,
+    /// What is known of the local network.
+    pub pins: Pins,
 }
 
 impl Policy {

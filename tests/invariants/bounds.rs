@@ -32,7 +32,7 @@ fn tiny() -> Limits {
         http_pipeline: 2,
         http_body: 256,
         http_decoded: 512,
-        dns_bytes_per_shard: 8 << 10,
+        dns_bytes_per_shard: 16 << 10,
         dns_pairs_per_shard: 2,
         quic_handshakes: 2,
         ..Limits::default()
@@ -72,6 +72,7 @@ fn flooded(send: fn(&mut Pipe<'_>, u32) -> std::io::Result<()>, count: u32) -> E
         let (_, bytes) = engine.shards().held_questions();
         assert!(bytes <= SHARDS * limits.dns_bytes_per_shard, "{bytes} bytes of questions at frame {}", frame.number);
     }
+    engine.handle_timeout(engine.now());
     let counters = engine.shards().counters();
     engine.finish();
     assert_eq!(engine.shards().held(), (0, 0, 0));

@@ -4,6 +4,7 @@ mod bounds;
 mod honesty;
 mod noise;
 mod order;
+mod reload;
 mod splits;
 mod talks;
 mod tape;

@@ -10,7 +10,7 @@ use sidewatch::engine::frame::{Frame, LinkType};
 use sidewatch::engine::limits::Limits;
 use sidewatch::engine::time::{Span, Timestamp};
 use sidewatch::engine::{Engine, Knowledge};
-use sidewatch::pump::{Audience, Settings, run};
+use sidewatch::pump::{Audience, Renewal, Settings, run};
 
 use crate::support::story::Story;
 
@@ -68,22 +68,37 @@ pub(super) fn lines(alerts: &[Alert]) -> Vec<String> {
     alerts.iter().map(|alert| eve::to_line(alert, &SourceFacts::default())).collect()
 }
 
-/// A source that is read from memory.
-struct Tape<'a>(std::slice::Iter<'a, Cut>);
+/// A source that is read from memory, and must be waited for once, after so many frames.
+struct Tape<'a> {
+    left: std::slice::Iter<'a, Cut>,
+    waits_for: Option<usize>,
+}
 
 impl FrameSource for Tape<'_> {
     type Error = Infallible;
     fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Infallible> {
-        Ok(self.0.next().map(Cut::frame))
+        Ok(self.left.next().map(Cut::frame))
+    }
+    fn is_waiting(&self) -> bool {
+        self.waits_for == Some(self.left.len())
     }
 }
 
 #[derive(Default)]
-struct Told(Vec<Alert>);
+struct Told {
+    alerts: Vec<Alert>,
+    /// What is in force from the second batch on.
+    renewal: Option<Renewal>,
+    batches: usize,
+}
 
 impl<S> Audience<S> for Told {
     fn alert(&mut self, alert: &Alert) {
-        self.0.push(alert.clone());
+        self.alerts.push(alert.clone());
+    }
+    fn renewal(&mut self) -> Option<Renewal> {
+        self.batches += 1;
+        self.renewal.take_if(|_| self.batches == 2)
     }
     fn progress(&mut self, _frames: u64, _source: &S) {}
 
@@ -96,8 +111,16 @@ impl<S> Audience<S> for Told {
 pub(super) fn pumped(frames: &[Cut], workers: usize) -> (Vec<String>, String) {
     let settings =
         Settings { limits: Limits::default(), knowledge: Arc::new(Knowledge::default()), policy: Arc::default(), seed: 7, workers };
-    let mut told = Told::default();
-    let (report, ended) = run(&mut Tape(frames.iter()), &settings, &mut told);
+    pumped_as(frames, &settings, None)
+}
+
+/// The same, where after so many frames something else takes force; behind the first batch, when the frames are fewer.
+pub(super) fn pumped_as(frames: &[Cut], settings: &Settings, renewal: Option<(usize, Renewal)>) -> (Vec<String>, String) {
+    let (after, renewal) = renewal.unzip();
+    let mut told = Told { renewal, ..Told::default() };
+    let waits_for = after.and_then(|after| frames.len().checked_sub(after));
+    let (report, ended) = run(&mut Tape { left: frames.iter(), waits_for }, settings, &mut told);
     ended.unwrap();
-    (lines(&told.0), format!("{report:?}"))
+    assert!(told.renewal.is_none(), "it was asked for");
+    (lines(&told.alerts), format!("{report:?}"))
 }

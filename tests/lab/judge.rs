@@ -53,9 +53,9 @@ impl Finding {
     pub(crate) fn expected(&self, case: Case) -> Option<Expected> {
         match (self, case.scene, case.limit()) {
             (Self::Found(said), Scene::Attack(attack, _), _) => {
-                Some(Expected { alerts: vec![said.expected(attack)], quiet: false, silent: false })
+                Some(Expected { alerts: vec![said.expected(attack)], quiet: false, silent: false, twin_of: Vec::new() })
             }
-            (Self::Quiet(_), _, Some(_)) => Some(Expected { alerts: Vec::new(), quiet: true, silent: false }),
+            (Self::Quiet(_), _, Some(_)) => Some(Expected { alerts: Vec::new(), quiet: true, silent: false, twin_of: Vec::new() }),
             _ => None,
         }
     }

@@ -143,7 +143,12 @@ pub(crate) fn redirects(from: Station, to: Station, hop: [u8; 4], destination: [
     inner.extend([to.ip, destination].concat());
     seal_ipv4(&mut inner);
     inner.extend([0xc0, 0x37, 0, 80, 1, 2, 3, 4]);
-    let mut message = [&[5, 1, 0, 0][..], &hop, &inner].concat();
+    redirects_quoting(from, to, hop, &inner)
+}
+
+/// The same about the packet that begins like this.
+pub(crate) fn redirects_quoting(from: Station, to: Station, hop: [u8; 4], quoted: &[u8]) -> Vec<u8> {
+    let mut message = [&[5, 1, 0, 0][..], &hop, quoted].concat();
     let sum = !fold(&[&message]);
     message[2..4].copy_from_slice(&sum.to_be_bytes());
     ipv4((to.mac, to.ip), from, 1, &message)

@@ -1,8 +1,9 @@
-//! The one reused buffer between a stream and a format: large reads, exact offsets, no copy per packet.
+//! The buffer between a stream and a format: large reads, exact offsets, no copy per packet.
 
 use std::io::{self, ErrorKind, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::ahead::{Ahead, Block, HEADROOM};
 use super::error::{Damage, Part};
 
 /// Large enough that the cost of a read call vanishes, small enough to stay in the cache; a memory map costs more than
@@ -11,7 +12,7 @@ const CAPACITY: usize = 131072;
 
 /// Bytes read ahead of the format that takes them apart.
 pub(super) struct Buffer {
-    source: Box<dyn Read + Send>,
+    source: Source,
     bytes: Vec<u8>,
     start: usize,
     end: usize,
@@ -21,9 +22,26 @@ pub(super) struct Buffer {
     failure: Option<io::Error>,
 }
 
+/// Where the bytes come from.
+enum Source {
+    /// Read when they are wanted.
+    Stream(Box<dyn Read + Send>),
+    /// Read before they are wanted.
+    Ahead(Ahead),
+}
+
 impl Buffer {
     pub(super) fn new(source: Box<dyn Read + Send>) -> Self {
-        Self { source, bytes: vec![0; CAPACITY], start: 0, end: 0, offset: 0, ended: false, failure: None }
+        Self::of(Source::Stream(source), vec![0; CAPACITY])
+    }
+
+    /// Of a stream that another thread reads.
+    pub(super) fn ahead(source: Ahead) -> Self {
+        Self::of(Source::Ahead(source), Vec::new())
+    }
+
+    fn of(source: Source, bytes: Vec<u8>) -> Self {
+        Self { source, bytes, start: 0, end: 0, offset: 0, ended: false, failure: None }
     }
 
     /// Offset of the next byte within the unpacked stream.
@@ -62,16 +80,19 @@ impl Buffer {
 
     #[cold]
     fn fill(&mut self, want: usize) -> bool {
-        self.bytes.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
-        if want > self.bytes.len() {
-            self.bytes.resize(want, 0);
+        if matches!(self.source, Source::Stream(_)) {
+            self.make_room(want);
         }
-        while self.end < want && !self.ended {
-            match self.read_some() {
+        while self.end - self.start < want && !self.ended {
+            let read = match &mut self.source {
+                Source::Ahead(ahead) => ahead.next().map(|block| self.exchange(block)),
+                Source::Stream(source) => guarded(|| source.read(self.bytes.get_mut(self.end..).unwrap_or_default())).inspect(|read| {
+                    self.end = self.end.saturating_add(*read).min(self.bytes.len());
+                }),
+            };
+            match read {
                 Ok(0) => self.ended = true,
-                Ok(read) => self.end = self.end.saturating_add(read).min(self.bytes.len()),
+                Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
                     self.ended = true;
@@ -79,14 +100,46 @@ impl Buffer {
                 }
             }
         }
-        self.end >= want
+        self.end - self.start >= want
     }
 
-    /// A decoder that panics at hostile data is a source that failed; it is not asked again.
-    fn read_some(&mut self) -> io::Result<usize> {
-        let room = self.bytes.get_mut(self.end..).unwrap_or_default();
-        catch_unwind(AssertUnwindSafe(|| self.source.read(room)))
-            .unwrap_or_else(|_| Err(io::Error::other("its decoder gave up, which is a fault of the decoder")))
+    fn make_room(&mut self, want: usize) {
+        self.bytes.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        if want > self.bytes.len() {
+            self.bytes.resize(want, 0);
+        }
+    }
+
+    /// Goes on in a block, with what is left of the one before put in front of it; how many bytes it brings.
+    fn exchange(&mut self, mut block: Block) -> usize {
+        let left = self.end - self.start;
+        let len = block.len;
+        let (start, end, bytes) = match HEADROOM.checked_sub(left) {
+            Some(start) => {
+                if let Some(room) = block.bytes.get_mut(start..HEADROOM) {
+                    room.copy_from_slice(self.rest());
+                }
+                (start, HEADROOM + len, block.bytes)
+            }
+            None => {
+                let mut joined = self.rest().to_vec();
+                joined.extend_from_slice(block.bytes.get(HEADROOM..HEADROOM + len).unwrap_or_default());
+                self.give_back(block.bytes);
+                (0, joined.len(), joined)
+            }
+        };
+        let done = std::mem::replace(&mut self.bytes, bytes);
+        (self.start, self.end) = (start, end);
+        self.give_back(done);
+        len
+    }
+
+    fn give_back(&self, done: Vec<u8>) {
+        if let Source::Ahead(ahead) = &self.source {
+            ahead.give_back(done);
+        }
     }
 
     /// Goes past `whole` buffered bytes and gives the `len` of them that begin after `skip`.
@@ -128,4 +181,9 @@ impl Buffer {
         }
         true
     }
+}
+
+/// What reading gives; a decoder that panics at hostile data is a source that failed. It is not asked again.
+pub(super) fn guarded(read: impl FnOnce() -> io::Result<usize>) -> io::Result<usize> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(io::Error::other("its decoder gave up, which is a fault of the decoder")))
 }

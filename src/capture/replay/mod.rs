@@ -1,5 +1,6 @@
 //! Capture files: pcap and pcapng, plain, compressed or in archives, one by one or whole folders.
 
+mod ahead;
 mod archive;
 mod buffer;
 mod compression;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use self::ahead::Ahead;
 use self::archive::{Archive, Layout};
 use self::buffer::Buffer;
 use self::follow::{Growing, Signs};
@@ -33,6 +35,9 @@ pub use self::inputs::{FOLDER_RULE, InputError, inputs};
 /// The most bytes of one packet that are taken: libpcap's and Wireshark's own limit (`MAXIMUM_SNAPLEN`). A larger length
 /// means that the file is damaged.
 pub const MAX_CAPTURED: u32 = 262_144;
+
+/// Bytes of a file from which on it is read and unpacked by a thread of its own.
+const WORTH_READING_AHEAD: u64 = 1 << 20;
 
 /// A capture being read, frame by frame, from a file or any stream of bytes.
 ///
@@ -156,7 +161,15 @@ impl Stream {
         let raw = Arc::new(AtomicU64::new(0));
         let counted = Counted { source, count: Arc::clone(&raw) };
         match compression::unpack(counted) {
-            Ok((compression, unpacked)) => Ok(Self { name, compression, size, raw, buffer: Buffer::new(unpacked), signs: None }),
+            Ok((compression, unpacked)) => {
+                let buffer = match size {
+                    Some(size) if size >= WORTH_READING_AHEAD => {
+                        Buffer::ahead(Ahead::of(unpacked).map_err(|source| ReadError::Open { path: name.clone(), source })?)
+                    }
+                    _ => Buffer::new(unpacked),
+                };
+                Ok(Self { name, compression, size, raw, buffer, signs: None })
+            }
             Err(source) => Err(ReadError::Open { path: name, source }),
         }
     }
@@ -242,7 +255,7 @@ impl CaptureFile {
         self.compression
     }
     /// Bytes taken from the file so far, as they lie on the disk (packed, if it is packed). Runs ahead of the frames by
-    /// one buffer at most.
+    /// a few buffers at most.
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
         self.raw.load(Ordering::Relaxed)

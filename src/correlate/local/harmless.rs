@@ -1,13 +1,10 @@
 //! The harmless explanations of a claim to another's address: which stand, and how far they hold the finding down.
 
+use super::tell::Ceiling;
 use crate::alert::Considered;
 
 /// From so many addresses of others on, a machine that only answers when asked is a proxy.
 const PROXY: usize = 3;
-/// Below any record, and below what wakes somebody; `tell.rs` has the borders.
-const NO_RECORD: u8 = 24;
-const RECORD: u8 = 39;
-const WAKES: u8 = 64;
 
 /// What is known of a claimer, as far as explanations go by it.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +25,8 @@ pub(super) struct Reading {
     pub(super) neighbour: bool,
     /// ARP; else neighbour discovery.
     pub(super) v4: bool,
+    /// A pin gives the address to others.
+    pub(super) pinned: bool,
 }
 
 impl Reading {
@@ -47,15 +46,21 @@ impl Reading {
     fn is_alone(self) -> bool {
         self.rivals == 0 && !self.two_sided && !self.moved
     }
+    /// It behaves as a new machine does, of which the pin does not know.
+    fn is_newer_than_the_pin(self) -> bool {
+        self.pinned && !self.contested && self.is_mistake()
+    }
 
-    /// At most so many points.
-    pub(super) fn cap(self) -> u8 {
+    /// How far they hold it down.
+    pub(super) fn ceiling(self) -> Ceiling {
         match () {
-            () if self.is_virtual() || self.is_proxy() || self.is_alone() => NO_RECORD,
-            () if self.is_one_machine() => RECORD,
-            () if self.is_mistake() && self.moved && self.contested => WAKES,
-            () if self.is_mistake() => RECORD,
-            () => 100,
+            () if self.is_newer_than_the_pin() => Ceiling::Medium,
+            () if self.pinned => Ceiling::Open,
+            () if self.is_virtual() || self.is_proxy() || self.is_alone() => Ceiling::Nothing,
+            () if self.is_one_machine() => Ceiling::Low,
+            () if self.is_mistake() && self.moved && self.contested => Ceiling::Medium,
+            () if self.is_mistake() => Ceiling::Low,
+            () => Ceiling::Open,
         }
     }
 
@@ -63,6 +68,10 @@ impl Reading {
     pub(super) fn considered(self) -> Vec<Considered> {
         let took_over = self.is_mistake() && !self.contested;
         let standby = match () {
+            () if self.pinned && self.is_virtual() => {
+                "the hardware address is one of those that standby routers share; the pin does not name it"
+            }
+            () if self.pinned => "the pin names every machine that may have the address",
             () if self.is_virtual() => "the hardware address is one of those that standby routers share",
             () if self.forced => {
                 "a standby router announces to all, and once; this went to single machines that had asked nothing, or to all for long"
@@ -71,14 +80,19 @@ impl Reading {
             () => "it was said to all, and the machine that had the address did not object",
         };
         let still_there = "the machine that had the address is still there";
-        let replaced = if self.contested { still_there } else { "the machine that had the address was not heard afterwards" };
+        let replaced = match () {
+            () if self.contested => still_there,
+            () if self.pinned && self.forced => "such machines do not send answers that nobody asked for",
+            () if self.pinned => "no machine that the pin names was heard afterwards; the pin may be older than the machine",
+            () => "the machine that had the address was not heard afterwards",
+        };
         let mistake = if self.is_mistake() {
             "both say so only as every machine does"
         } else {
             "such machines do not send answers that nobody asked for"
         };
         let mut all = vec![
-            ("standby router that took over", self.is_virtual() || took_over, standby),
+            ("standby router that took over", self.is_virtual() || (took_over && !self.pinned), standby),
             ("replaced machine or card", took_over, replaced),
             ("two machines with the same address by mistake", self.is_mistake(), mistake),
         ];

@@ -6,6 +6,7 @@ use super::tell::{EVIDENCE, Finding};
 use crate::alert::{Alert, ClosedBecause};
 use crate::engine::protocol::dhcp::Lease;
 use crate::engine::time::{Span, Timestamp};
+use crate::rules::policy::Thresholds;
 
 /// How long a suspicion outlives its last evidence, and how long a connection that is answered in the server's place is laid to it.
 pub(super) const MEMORY: Span = Span::from_secs(600);
@@ -36,6 +37,8 @@ struct Open<T> {
 pub(super) struct Incidents<K, T> {
     open: BTreeMap<K, Open<T>>,
     most: usize,
+    /// Where the grades begin; evidence that is there already is weighed by others when more comes.
+    pub(super) bounds: Thresholds,
     next_due: Timestamp,
     overdue: Vec<Alert>,
     /// Suspicions decided early for the bound.
@@ -44,7 +47,7 @@ pub(super) struct Incidents<K, T> {
 
 impl<K: Ord + Copy, T: Suspicion> Incidents<K, T> {
     pub(super) fn new(most: usize) -> Self {
-        Self { open: BTreeMap::new(), most, next_due: Timestamp::MAX, overdue: Vec::new(), evicted: 0 }
+        Self { open: BTreeMap::new(), most, bounds: Thresholds::default(), next_due: Timestamp::MAX, overdue: Vec::new(), evicted: 0 }
     }
 
     /// One that is open.
@@ -56,23 +59,28 @@ impl<K: Ord + Copy, T: Suspicion> Incidents<K, T> {
     pub(super) fn add(&mut self, key: K, now: Timestamp, begin: impl FnOnce() -> T, evidence: impl FnOnce(&mut T)) {
         if !self.open.contains_key(&key) && self.open.len() >= self.most {
             let oldest = self.open.iter().min_by_key(|(_, open)| open.last).map(|(key, _)| *key);
-            if let Some(open) = oldest.and_then(|oldest| self.open.remove(&oldest)) {
+            if let Some(mut open) = oldest.and_then(|oldest| self.open.remove(&oldest)) {
                 self.evicted += 1;
-                self.overdue.extend(open.told(now, ClosedBecause::Evicted));
+                self.overdue.extend(open.tell(now, ClosedBecause::Evicted, self.bounds));
             }
         }
         let open = self.open.entry(key).or_insert_with(|| Open { what: begin(), last: now, due: None, told: UNTOLD });
         evidence(&mut open.what);
         open.last = now;
-        self.next_due = self.next_due.min(open.weigh(now));
+        self.next_due = self.next_due.min(open.weigh(now, self.bounds));
     }
 
     /// Adds evidence to one that is open, without making it younger.
     pub(super) fn change(&mut self, key: K, now: Timestamp, evidence: impl FnOnce(&mut T)) {
         if let Some(open) = self.open.get_mut(&key) {
             evidence(&mut open.what);
-            self.next_due = self.next_due.min(open.weigh(now));
+            self.next_due = self.next_due.min(open.weigh(now, self.bounds));
         }
+    }
+
+    /// Forgets those that are none by what is known otherwise.
+    pub(super) fn retain(&mut self, mut is_suspect: impl FnMut(&mut T) -> bool) {
+        self.open.retain(|_, open| is_suspect(&mut open.what));
     }
 
     /// Those open, with the time of their last evidence.
@@ -88,7 +96,7 @@ impl<K: Ord + Copy, T: Suspicion> Incidents<K, T> {
         }
         for open in self.open.values_mut() {
             if let Some(due) = open.due.filter(|due| *due <= now) {
-                told.extend(open.tell(due, ClosedBecause::Deadline));
+                told.extend(open.tell(due, ClosedBecause::Deadline, self.bounds));
             }
         }
         self.open.retain(|_, open| open.due.is_some() || open.last + MEMORY > now);
@@ -100,28 +108,26 @@ impl<K: Ord + Copy, T: Suspicion> Incidents<K, T> {
     /// Tells all on what was seen.
     pub(super) fn finish(&mut self, now: Timestamp) -> Vec<Alert> {
         let mut told = self.tick(now);
-        told.extend(std::mem::take(&mut self.open).into_values().filter_map(|open| open.told(now, ClosedBecause::EndOfCapture)));
+        let bounds = self.bounds;
+        let open = std::mem::take(&mut self.open).into_values();
+        told.extend(open.filter_map(|mut open| open.tell(now, ClosedBecause::EndOfCapture, bounds)));
         told
     }
 }
 
 impl<T: Suspicion> Open<T> {
     /// Sets when it is to be told, if it became worse; when to look at it again.
-    fn weigh(&mut self, now: Timestamp) -> Timestamp {
-        if self.due.is_none() && self.what.finding().severity().is_some_and(|severity| severity < self.told) {
+    fn weigh(&mut self, now: Timestamp, bounds: Thresholds) -> Timestamp {
+        if self.due.is_none() && self.what.finding().severity(bounds).is_some_and(|severity| severity < self.told) {
             self.due = Some(if self.told == UNTOLD { now + EVIDENCE } else { now });
         }
         self.due.unwrap_or(self.last + MEMORY)
     }
 
-    fn tell(&mut self, at: Timestamp, because: ClosedBecause) -> Option<Alert> {
+    fn tell(&mut self, at: Timestamp, because: ClosedBecause, bounds: Thresholds) -> Option<Alert> {
         self.due = None;
-        let alert = self.what.finding().alert(at, because).filter(|alert| alert.severity < self.told)?;
+        let alert = self.what.finding().alert(at, because, bounds).filter(|alert| alert.severity < self.told)?;
         self.told = alert.severity;
         Some(Alert { dhcp: self.what.lease().cloned(), ..alert })
-    }
-
-    fn told(mut self, at: Timestamp, because: ClosedBecause) -> Option<Alert> {
-        self.tell(at, because)
     }
 }

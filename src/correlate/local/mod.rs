@@ -6,11 +6,14 @@ mod harmless;
 mod incidents;
 pub mod leases;
 pub mod moved;
+mod pinned;
 pub mod routers;
 pub mod spoof;
 mod tell;
 #[cfg(test)]
 mod tests;
+
+use std::sync::Arc;
 
 use addresses::{Addresses, Network, vlan_pair};
 use detours::Redirector;
@@ -18,14 +21,14 @@ use incidents::{Incidents, MEMORY, Suspicion};
 use leases::{Newcomer, Servers};
 use routers::{Announcer, Routers};
 use spoof::Claimer;
-use tell::MEDIUM;
 
-use crate::alert::Alert;
+use crate::alert::{Alert, Grade};
 use crate::engine::decode::packet::{Addr, Vlans};
 use crate::engine::limits::Limits;
 use crate::engine::local::{Mac, Message, Notice};
 use crate::engine::observation::Detour;
 use crate::engine::time::Timestamp;
+use crate::rules::policy::Policy;
 
 /// Code and version of each detector, in the order of the documentation.
 pub const DETECTORS: [(&str, u32); 5] = [
@@ -46,6 +49,7 @@ pub(super) struct LocalNetworks {
     newcomers: Incidents<(Network, Mac), Newcomer>,
     announcers: Incidents<(Network, Mac), Announcer>,
     redirectors: Incidents<(Network, Mac), Redirector>,
+    policy: Arc<Policy>,
 }
 
 impl LocalNetworks {
@@ -59,21 +63,37 @@ impl LocalNetworks {
             newcomers: Incidents::new(most),
             announcers: Incidents::new(most),
             redirectors: Incidents::new(most),
+            policy: Arc::default(),
         }
+    }
+
+    /// Goes on by another policy. What is right by its pins is suspected no more; what is wrong by them is found when it is heard again.
+    pub(super) fn exchange(&mut self, policy: &Arc<Policy>) {
+        let pins = &policy.pins;
+        self.claimers.retain(|claimer| claimer.is_suspect_by(pins));
+        self.newcomers.retain(|newcomer| newcomer.is_suspect_by(pins));
+        self.announcers.retain(|announcer| announcer.is_suspect_by(pins));
+        self.redirectors.retain(|redirector| redirector.is_suspect_by(pins));
+        self.claimers.bounds = policy.thresholds;
+        self.newcomers.bounds = policy.thresholds;
+        self.announcers.bounds = policy.thresholds;
+        self.redirectors.bounds = policy.thresholds;
+        self.policy = Arc::clone(policy);
     }
 
     /// Takes a message.
     pub(super) fn take(&mut self, notice: &Notice, now: Timestamp) {
+        let pins = &self.policy.pins;
         match &notice.message {
-            Message::Claim(claim) => spoof::take(notice, claim, now, (&mut self.addresses, &mut self.claimers)),
+            Message::Claim(claim) => spoof::take(notice, claim, now, (&mut self.addresses, &mut self.claimers), pins),
             Message::Lease(lease) => {
                 if let (true, Some(address), Some(mac)) = (lease.granted, lease.address, lease.client) {
                     self.addresses.grant(addresses::network(&notice.head), address, mac, now);
                 }
-                leases::take(notice, lease, now, (&mut self.servers, &mut self.newcomers));
+                leases::take(notice, lease, now, (&mut self.servers, &mut self.newcomers), pins);
             }
-            Message::Router(said) => routers::take(notice, said, now, (&mut self.routers, &mut self.announcers)),
-            Message::Redirect(redirect) => detours::take(notice, redirect, now, (&self.addresses, &mut self.redirectors)),
+            Message::Router(said) => routers::take(notice, said, now, (&mut self.routers, &mut self.announcers), pins),
+            Message::Redirect(redirect) => detours::take(notice, redirect, now, (&self.addresses, &mut self.redirectors), pins),
         }
     }
 
@@ -96,7 +116,9 @@ impl LocalNetworks {
     pub(super) fn is_bent(&self, vlans: Vlans, client: Addr, now: Timestamp) -> bool {
         let here = vlan_pair(vlans);
         fn recent<T: Suspicion>(incidents: &Incidents<(Network, Mac), T>, now: Timestamp, concerned: impl Fn(&T) -> bool) -> bool {
-            incidents.iter().any(|(what, last)| now - last <= MEMORY && concerned(what) && what.finding().score() >= MEDIUM)
+            incidents.iter().any(|(what, last)| {
+                now - last <= MEMORY && concerned(what) && what.finding().grade(incidents.bounds) >= Some(Grade::Medium)
+            })
         }
         recent(&self.claimers, now, |claimer| claimer.concerns(here, client))
             || recent(&self.newcomers, now, |newcomer| newcomer.concerns(here, client))

@@ -6,6 +6,7 @@
 //! single machines (15, from three on 25); announcements to all that go on for eight seconds and more, twice as often as a host may defend its address,
 //! while another machine contradicts (20); the other machine goes on to say that the address is its own (25); two victims at once, as gateway to client
 //! and client to gateway (35).
+//! Where the rules pin which machines may have an address (`[[pin]]`), a claim of another gives 60 points at once, in place of the first 15.
 //! And the packets of a connection that went through one machine go through the claimer within a minute of such an answer (50).
 //!
 //! ## Why it matters
@@ -18,6 +19,8 @@
 //! to the claimer is its own. A router that answers for many addresses when asked (proxy ARP) and a proxy of neighbour discovery stay quiet.
 //! A sleep proxy that answers for a sleeping machine announces its address to all; when the machine wakes and says so itself, that is severity 3.
 //! A monitor that misses questions takes answers for unasked ones; alone they are no record.
+//! What a pin names is not suspected: both halves of a pair of routers can be pinned. A machine that is newer than the pin, and behaves as a new machine
+//! does, stays below severity 1.
 //!
 //! ## Reference
 //! RFC 826, RFC 5227 (what a host does that finds its address in use), RFC 4861 sections 7.2 and 11.1, RFC 5798 section 7.3 (virtual addresses). Attacks as
@@ -27,6 +30,7 @@ use super::addresses::{Addresses, Network, Owner, network};
 use super::harmless::Reading;
 use super::incidents::{Incidents, Suspicion};
 use super::moved;
+use super::pinned::{self, Breach, Local};
 use super::tell::{Finding, MOST_FRAMES, signal, written};
 use crate::alert::{ArpFacts, Carrier, Mechanism, Signal};
 use crate::engine::decode::datagram::{self, DatagramHead};
@@ -34,6 +38,7 @@ use crate::engine::decode::packet::Addr;
 use crate::engine::local::{Claim, Mac, Manner, Notice};
 use crate::engine::observation::Detour;
 use crate::engine::time::{Span, Timestamp};
+use crate::rules::pins::Pins;
 
 /// Version of the detector.
 pub const VERSION: u32 = 1;
@@ -78,6 +83,8 @@ struct Claimed {
     replacing: u32,
     /// To whom it was said: protocol and hardware address.
     told: Vec<(Addr, Option<Mac>)>,
+    /// A pin gives it to others.
+    breach: Option<Breach>,
 }
 
 /// Takes a claim: what was known of its address decides whether somebody is suspected.
@@ -86,6 +93,7 @@ pub(super) fn take(
     claim: &Claim,
     now: Timestamp,
     (addresses, incidents): (&mut Addresses, &mut Incidents<(Network, Mac), Claimer>),
+    pins: &Pins,
 ) {
     let network = network(&notice.head);
     if let Some(asked) = claim.asks {
@@ -94,8 +102,10 @@ pub(super) fn take(
     let Some((address, mac)) = claim.owner.filter(|(address, mac)| address.0 != 0 && mac[0] & 1 == 0) else { return };
     let owner = Owner { mac, since: now, last: now, frame: notice.head.frame, ttl: notice.head.ttl };
     let (others, before) = addresses.claim(network, address, owner);
+    let here = Local { pins, network };
+    let said = here.claim(address, mac, notice.head.frame);
     let mut is_answered = false;
-    for other in &others {
+    for other in others.iter().filter(|_| said.is_ok()) {
         let suspected = incidents.find((network, other.mac)).is_some_and(|claimer| claimer.claims(address));
         if suspected {
             is_answered = true;
@@ -111,11 +121,18 @@ pub(super) fn take(
     let unasked = is_answer && !addresses.answers(network, (notice.head.dst, address), now);
     let was_there_before = |other: &Owner| before.is_none_or(|before| other.since < before.since);
     let is_known = incidents.find((network, mac)).is_some_and(|claimer| claimer.claims(address));
-    let is_suspect = is_known || unasked || (others.iter().any(was_there_before) && !is_answered);
-    if is_suspect && !addresses.is_granted(network, address, mac) {
-        let rival = others.first().copied();
+    let is_suspect = match said {
+        Ok(is_pinned) => {
+            let is_odd = is_known || unasked || (others.iter().any(was_there_before) && !is_answered);
+            !is_pinned && is_odd && !addresses.is_granted(network, address, mac)
+        }
+        Err(_) => true,
+    };
+    if is_suspect {
+        let is_pinned = |other: &&Owner| here.claim(address, other.mac, 0) == Ok(true);
+        let rival = others.iter().find(is_pinned).or_else(|| others.first()).copied();
         let begin = || Claimer::new(network, mac, notice, claim);
-        incidents.add((network, mac), now, begin, |claimer| claimer.claims_again(notice, claim, (rival, unasked)));
+        incidents.add((network, mac), now, begin, |claimer| claimer.claims_again(notice, claim, (rival, unasked), said.err()));
     }
 }
 
@@ -143,6 +160,18 @@ impl Claimer {
         (self.network, self.mac)
     }
 
+    /// Looks at its claims by other pins; false when it claims only what is its own by them.
+    pub(super) fn is_suspect_by(&mut self, pins: &Pins) -> bool {
+        let (here, mac) = (Local { pins, network: self.network }, self.mac);
+        self.claimed.retain_mut(|claimed| {
+            let said = here.claim(claimed.address, mac, claimed.breach.as_ref().map_or(self.head.frame, Breach::frame));
+            let is_own = said == Ok(true);
+            claimed.breach = said.err().filter(|_| claimed.breach.is_some());
+            !is_own
+        });
+        !self.claimed.is_empty()
+    }
+
     /// Whether it is in the network with these VLANs.
     pub(super) fn concerns_network(&self, vlans: (u16, u16)) -> bool {
         (self.network.0, self.network.1) == vlans
@@ -162,7 +191,7 @@ impl Claimer {
         }
     }
 
-    fn claims_again(&mut self, notice: &Notice, claim: &Claim, (rival, unasked): (Option<Owner>, bool)) {
+    fn claims_again(&mut self, notice: &Notice, claim: &Claim, (rival, unasked): (Option<Owner>, bool), breach: Option<Breach>) {
         let Some((address, _)) = claim.owner else { return };
         if self.frames.len() < MOST_FRAMES {
             self.frames.push(notice.head.frame);
@@ -172,6 +201,7 @@ impl Claimer {
         }
         let Some(claimed) = self.claimed.iter_mut().find(|claimed| claimed.address == address) else { return };
         claimed.rival = claimed.rival.or(rival);
+        claimed.breach = claimed.breach.take().or(breach);
         match claim.manner {
             _ if unasked => claimed.unasked = claimed.unasked.saturating_add(1),
             Manner::Answering { overrides } if is_to_one(notice, claim) => {
@@ -237,16 +267,19 @@ impl Claimer {
         self.claimed.iter().fold(0, |sum, claimed| sum.saturating_add(claimed.unasked))
     }
 
-    /// The address that speaks most: contested, then another's, then the first.
+    /// The address that speaks most: pinned to others, contested, then another's, then the first.
     fn main(&self) -> Option<&Claimed> {
-        self.claimed.iter().rev().max_by_key(|claimed| (!claimed.contested.is_empty(), claimed.rival.is_some(), claimed.unasked > 0))
+        self.claimed
+            .iter()
+            .rev()
+            .max_by_key(|claimed| (claimed.breach.is_some(), !claimed.contested.is_empty(), claimed.rival.is_some(), claimed.unasked > 0))
     }
 
     fn signals(&self) -> Vec<Signal> {
         let Some(main) = self.main() else { return Vec::new() };
         let (here, address) = (written(self.mac), main.address);
-        let mut all = Vec::new();
-        if let Some(rival) = main.rival {
+        let mut all = pinned::signals(CODE, main.breach.as_slice());
+        if let (Some(rival), None) = (main.rival, &main.breach) {
             let told = (format!("{address} is at {here}"), format!("{address} is at {}", written(rival.mac)));
             all.push(signal(CODE, 15, told, vec![rival.frame, self.head.frame], "Two machines say that the same address is theirs."));
         }
@@ -311,6 +344,7 @@ impl Claimer {
             shared_mac: is_virtual(self.mac),
             neighbour: main.and_then(|main| main.rival).is_some_and(|rival| are_neighbours(rival.mac, self.mac)),
             v4: self.head.ip_version == 4,
+            pinned: main.is_some_and(|main| main.breach.is_some()),
         }
     }
 }
@@ -331,7 +365,7 @@ impl Suspicion for Claimer {
             genuine: main.and_then(|main| main.rival),
             signals: self.signals(),
             considered: reading.considered(),
-            cap: reading.cap(),
+            ceiling: reading.ceiling(),
         }
     }
 }

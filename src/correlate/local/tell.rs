@@ -2,22 +2,46 @@
 
 use sha2::{Digest, Sha256};
 
+use super::super::verdict::graded;
 use super::addresses::{Network, Owner};
 use crate::alert::{Alert, Carrier, ClosedBecause, Considered, FlowFacts, Grade, Mechanism, PacketFacts, SensorHealth, Signal, Verdict};
 use crate::engine::decode::datagram::DatagramHead;
 use crate::engine::decode::packet::Addr;
 use crate::engine::local::Mac;
 use crate::engine::time::{Span, Timestamp};
+use crate::rules::policy::Thresholds;
 
 /// Frames that an alert names.
 pub(super) const MOST_FRAMES: usize = 64;
 /// How long evidence is collected from the first that is worth a record: tools that poison send again every second to every ten.
 pub(super) const EVIDENCE: Span = Span::from_secs(10);
-/// Points from which a finding is a record, wakes somebody, and wakes everybody; as `verdict.rs` has them for the packets of a connection.
-pub(super) const LOW: u8 = 25;
-pub(super) const MEDIUM: u8 = 40;
-const HIGH: u8 = 65;
-const CONFIRMED: u8 = 90;
+
+/// How far harmless explanations hold a finding down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ceiling {
+    /// It is no record.
+    Nothing,
+    /// Of the lowest grade.
+    Low,
+    /// Not above medium.
+    Medium,
+    /// Nothing holds it down.
+    Open,
+}
+
+impl Ceiling {
+    /// At most so many points: fewer than the grade above begins with. Bounds that are raised do not raise them.
+    fn points(self, bounds: Thresholds) -> u8 {
+        let usual = Thresholds::default();
+        let above = match self {
+            Self::Nothing => bounds.low.min(usual.low),
+            Self::Low => bounds.medium.min(usual.medium),
+            Self::Medium => bounds.high.min(usual.high),
+            Self::Open => return 100,
+        };
+        above.saturating_sub(1)
+    }
+}
 
 /// A finding in values.
 #[derive(Debug)]
@@ -36,8 +60,8 @@ pub(super) struct Finding {
     pub(super) genuine: Option<Owner>,
     pub(super) signals: Vec<Signal>,
     pub(super) considered: Vec<Considered>,
-    /// At most this, for reasons among the considered.
-    pub(super) cap: u8,
+    /// For reasons among the considered.
+    pub(super) ceiling: Ceiling,
 }
 
 /// One piece of evidence.
@@ -48,29 +72,27 @@ pub(super) fn signal(code: &'static str, points: u8, (observed, expected): (Stri
 
 impl Finding {
     /// Points, 0 to 100.
-    pub(super) fn score(&self) -> u8 {
-        self.signals.iter().fold(0_u8, |sum, signal| sum.saturating_add(signal.points)).min(self.cap).min(100)
+    pub(super) fn score(&self, bounds: Thresholds) -> u8 {
+        self.signals.iter().fold(0_u8, |sum, signal| sum.saturating_add(signal.points)).min(self.ceiling.points(bounds))
     }
 
-    /// 1, 2 or 3; none when it is not worth a record.
-    pub(super) fn severity(&self) -> Option<u8> {
-        match self.score() {
-            HIGH.. => Some(1),
-            MEDIUM.. => Some(2),
-            LOW.. => Some(3),
-            _ => None,
-        }
+    /// None when it is not worth a record. Everything here is evidence of packets, each signal of another kind.
+    pub(super) fn grade(&self, bounds: Thresholds) -> Option<Grade> {
+        graded(self.score(bounds), self.signals.len(), bounds)
+    }
+
+    /// 1, 2 or 3.
+    pub(super) fn severity(&self, bounds: Thresholds) -> Option<u8> {
+        Some(match self.grade(bounds)? {
+            Grade::Confirmed | Grade::High => 1,
+            Grade::Medium => 2,
+            Grade::Low => 3,
+        })
     }
 
     /// The alert. What was told at a lower severity before is told under another id.
-    pub(super) fn alert(mut self, at: Timestamp, because: ClosedBecause) -> Option<Alert> {
-        let (score, severity) = (self.score(), self.severity()?);
-        let grade = match score {
-            CONFIRMED.. => Grade::Confirmed,
-            HIGH.. => Grade::High,
-            MEDIUM.. => Grade::Medium,
-            _ => Grade::Low,
-        };
+    pub(super) fn alert(mut self, at: Timestamp, because: ClosedBecause, bounds: Thresholds) -> Option<Alert> {
+        let (score, grade, severity) = (self.score(bounds), self.grade(bounds)?, self.severity(bounds)?);
         self.frames.sort_unstable();
         self.frames.dedup();
         self.frames.truncate(MOST_FRAMES);

@@ -6,6 +6,8 @@ use super::*;
 use crate::alert::{Mechanism, Verdict};
 use crate::engine::decode::datagram::{Carrier, DatagramHead};
 use crate::engine::local::{Claim, Manner};
+use crate::engine::protocol::dhcp::Lease;
+use crate::rules::pins::{Pin, Role};
 
 const GATEWAY: Mac = [2, 0, 0, 0, 0, 1];
 const DEVICE: Mac = [2, 0, 0, 0, 0, 7];
@@ -42,6 +44,100 @@ fn says(millis: i64, (address, mac): (u8, Mac), to: Option<(u8, Mac)>) -> Notice
     };
     let claim = Claim { owner: Some((ip(address), mac)), asks: None, manner, operation: 2, target_mac: [0; 6] };
     Notice { head, message: Message::Claim(claim) }
+}
+
+/// The gateway's address may be at these machines.
+fn pinned(machines: &[Mac]) -> Arc<Policy> {
+    let mut policy = Policy::default();
+    policy.pins.add(Pin { name: "office".to_owned(), vlan: None, machines: vec![(ip(1), machines.to_vec())], roles: Vec::new() });
+    Arc::new(policy)
+}
+
+/// All alerts by a policy, and what is told at the end.
+fn told_by(notices: &[Notice], policy: &Arc<Policy>) -> Vec<Alert> {
+    let mut networks = LocalNetworks::new(&Limits::default());
+    networks.exchange(policy);
+    let mut alerts = Vec::new();
+    for notice in notices {
+        alerts.extend(networks.tick(notice.head.time));
+        networks.take(notice, notice.head.time);
+    }
+    alerts.extend(networks.finish(notices.last().map_or_else(|| at(0), |notice| notice.head.time)));
+    alerts
+}
+
+#[test]
+fn who_was_there_first_is_found_when_a_pin_names_another() {
+    let story = [says(0, (1, OTHER), None), says(1000, (1, GATEWAY), None)];
+    assert!(told_by(&story, &Arc::default()).is_empty(), "the second one looks like a replaced card");
+    let alerts = told_by(&story, &pinned(&[GATEWAY]));
+    let [alert] = alerts.as_slice() else { panic!("{alerts:?}") };
+    assert_eq!((alert.severity, alert.forged_frames.as_slice(), alert.score), (1, &[1][..], 85), "the gateway objects");
+    assert_eq!(alert.genuine.as_ref().map(|genuine| genuine.frame), Some(1001));
+}
+
+#[test]
+fn a_machine_that_is_newer_than_the_pin_wakes_somebody_but_not_everybody() {
+    let story: Vec<Notice> = (0..5).map(|n| says(n * 1000, (1, OTHER), None)).collect();
+    let alerts = told_by(&story, &pinned(&[GATEWAY]));
+    let [alert] = alerts.as_slice() else { panic!("{alerts:?}") };
+    assert_eq!((alert.severity, alert.verdict), (2, Verdict::LocalMitm));
+    let kept: Vec<&str> = alert.considered.iter().filter(|other| other.kept).map(|other| other.explanation).collect();
+    assert_eq!(kept, ["replaced machine or card", "two machines with the same address by mistake"]);
+}
+
+#[test]
+fn what_is_suspected_is_forgotten_when_a_pin_that_names_it_takes_force() {
+    let story: Vec<Notice> =
+        [says(0, (1, GATEWAY), None)].into_iter().chain((1..4).map(|n| says(n * 1000, (1, OTHER), Some((7, DEVICE))))).collect();
+    let run = |then: &Arc<Policy>| {
+        let mut networks = LocalNetworks::new(&Limits::default());
+        for notice in &story {
+            assert!(networks.tick(notice.head.time).is_empty());
+            networks.take(notice, notice.head.time);
+        }
+        networks.exchange(then);
+        let bent = networks.is_bent(Vlans::default(), ip(7), at(4000));
+        (bent, networks.finish(at(4000)).len())
+    };
+    assert_eq!(run(&Arc::default()), (true, 1));
+    assert_eq!(run(&pinned(&[GATEWAY, OTHER])), (false, 0));
+    assert_eq!(run(&pinned(&[GATEWAY])), (true, 1));
+}
+
+#[test]
+fn another_machine_in_the_name_of_a_pinned_server_is_still_found() {
+    let policy = {
+        let mut policy = Policy::default();
+        let roles = [1, 2].map(|last| (Role::Dhcp, ip(last))).to_vec();
+        policy.pins.add(Pin { name: "office".to_owned(), vlan: None, machines: Vec::new(), roles });
+        Arc::new(policy)
+    };
+    let story = |imposter: Mac| {
+        [gives(0, (1, GATEWAY), 1), gives(1000, (2, DEVICE), 2), gives(2000, (2, imposter), 9), gives(2001, (2, DEVICE), 2)]
+    };
+    let alerts = told_by(&story(OTHER), &policy);
+    let [alert] = alerts.as_slice() else { panic!("{alerts:?}") };
+    assert_eq!((alert.mechanism, alert.severity, alert.forged_frames.as_slice()), (Mechanism::DhcpRogue, 2, &[2001][..]));
+    assert!(told_by(&story(DEVICE), &policy).is_empty(), "it changes what it gives");
+}
+
+/// A server gives a lease with this server of DNS.
+fn gives(millis: i64, (server, mac): (u8, Mac), dns: u8) -> Notice {
+    let mut notice = says(millis, (server, mac), Some((7, DEVICE)));
+    notice.head.carrier = Carrier::Udp;
+    let lease = Lease {
+        granted: true,
+        transaction: millis as u32,
+        server: vec![192, 0, 2, server],
+        client: Some(DEVICE),
+        address: Some(ip(7)),
+        routers: vec![ip(1)],
+        dns: vec![ip(dns)],
+        portal: None,
+        relayed: false,
+    };
+    Notice { message: Message::Lease(lease), ..notice }
 }
 
 /// All alerts, the clock ticking at every message.
@@ -122,6 +218,19 @@ proptest! {
         let (alerts, mut networks) = told(&story, &Limits::default());
         let all: Vec<Alert> = alerts.into_iter().chain(networks.finish(at(6_000))).collect();
         prop_assert!(all.is_empty(), "{:?}", all);
+    }
+
+    #[test]
+    fn nothing_is_told_of_what_a_pin_names(claims in prop::collection::vec((0..3_000_i64, 0..3_usize, prop::option::of(0..4_u8)), 0..100)) {
+        let halves = [GATEWAY, OTHER, [0, 0, 0x5e, 0, 1, 7]];
+        let mut millis = 0;
+        let mut story = Vec::new();
+        for (after, half, to) in claims {
+            millis += after;
+            story.push(says(millis, (1, halves[half]), to.map(|to| (to + 20, DEVICE))));
+        }
+        let alerts = told_by(&story, &pinned(&halves));
+        prop_assert!(alerts.is_empty(), "{:?}", alerts);
     }
 
     #[test]

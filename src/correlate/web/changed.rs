@@ -70,7 +70,8 @@ impl Contents {
 
     /// Takes a content; what it is evidence of, and the pages in which that can be looked up.
     pub(super) fn take(&mut self, web: &Web, version: &Version) -> Option<(Evidence, Option<Pages>)> {
-        let name = (number([web.host.as_bytes(), web.target.as_bytes()].concat().as_slice()), version.validator);
+        let address = number(web.host.as_bytes()) ^ number(web.target.as_bytes()).rotate_left(1);
+        let name = (address, version.validator);
         let Some(first) = self.seen.get(&name) else {
             self.add(name, Seen::new(web.record.frame, version));
             if let Some(oldest) = self.order.push(name) {

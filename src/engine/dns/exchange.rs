@@ -13,8 +13,8 @@ use super::COPY_WITHIN;
 const MOST_ASKED: usize = 4;
 /// Different answers to one question that are kept: an injector sends up to three, and the resolver one.
 const MOST_ANSWERS: usize = 8;
-/// Bytes that the tables of open questions take for each, at most: two keys and three nodes that are half full.
-const IN_TABLES: usize = 384;
+/// Bytes that the table of open questions takes for each beside it, at most: its key, two links, and a place in a table that is half full.
+const IN_TABLE: usize = 160;
 /// Frames kept of equal answers.
 const MOST_FRAMES: usize = 16;
 
@@ -142,6 +142,7 @@ impl Exchange {
         if self.asked.len() >= MOST_ASKED {
             self.asked.pop();
         }
+        self.asked.reserve_exact(1);
         self.asked.push(Asked { mark, name, edns: message.edns, flags: message.flags });
     }
 
@@ -160,6 +161,7 @@ impl Exchange {
             self.left_out = self.left_out.saturating_add(1);
             return true;
         }
+        self.answers.reserve_exact(1);
         self.answers.push(Answer {
             mark,
             frames: vec![head.frame],
@@ -184,7 +186,7 @@ impl Exchange {
         let name = self.question.name.as_bytes().len();
         let asked = self.asked.len() * (size_of::<Asked>() + name);
         let answers = self.answers.iter().map(Answer::bytes).sum::<usize>();
-        size_of::<Self>() + IN_TABLES + name + asked + answers
+        size_of::<Self>() + IN_TABLE + name + asked + answers
     }
 }
 

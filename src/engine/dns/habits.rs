@@ -1,9 +1,12 @@
 //! What the answers of one resolver to one client look like, by those that nothing contradicts.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use foldhash::quality::FixedState;
+use hashlink::LinkedHashMap;
 
 use crate::engine::decode::packet::Addr;
-use crate::engine::time::{Span, Timestamp};
+use crate::engine::time::Span;
 
 use super::exchange::Mark;
 
@@ -11,7 +14,7 @@ use super::exchange::Mark;
 const REMEMBERED: usize = 8;
 
 /// A client and a resolver; VLANs and tunnel as in `FlowKey`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Pair {
     /// Who asks.
     pub client: Addr,
@@ -34,45 +37,44 @@ pub struct Habit {
     pub took: Option<Span>,
 }
 
+/// The habits of the resolvers of one shard, in the order in which an answer of theirs came last.
 #[derive(Debug)]
-struct Known {
-    last_seen: Timestamp,
-    habits: VecDeque<Habit>,
+pub(super) struct Habits {
+    pairs: LinkedHashMap<Pair, VecDeque<Habit>, FixedState>,
 }
 
-/// The habits of the resolvers of one shard.
-#[derive(Debug, Default)]
-pub(super) struct Habits {
-    pairs: BTreeMap<Pair, Known>,
+impl Default for Habits {
+    fn default() -> Self {
+        Self { pairs: LinkedHashMap::with_hasher(FixedState::with_seed(0)) }
+    }
 }
 
 impl Habits {
     /// Takes an answer in. With `most` pairs known already, the one that was seen longest ago is forgotten; true when that was so.
-    pub(super) fn learn(&mut self, pair: Pair, habit: Habit, now: Timestamp, most: usize) -> bool {
-        let is_new = !self.pairs.contains_key(&pair);
-        let is_full = is_new && self.pairs.len() >= most;
-        if is_full && let Some(oldest) = self.pairs.iter().min_by_key(|(pair, known)| (known.last_seen, **pair)).map(|(pair, _)| *pair) {
-            self.pairs.remove(&oldest);
+    pub(super) fn learn(&mut self, pair: Pair, habit: Habit, most: usize) -> bool {
+        let known = self.pairs.to_back(&pair);
+        let is_full = known.is_none() && self.pairs.len() >= most;
+        if is_full {
+            self.pairs.pop_front();
         }
-        let known = self.pairs.entry(pair).or_insert_with(|| Known { last_seen: now, habits: VecDeque::new() });
-        known.last_seen = now;
-        if known.habits.len() >= REMEMBERED {
-            known.habits.pop_front();
+        let known = self.pairs.entry(pair).or_insert_with(VecDeque::new);
+        if known.len() >= REMEMBERED {
+            known.pop_front();
         }
-        known.habits.push_back(habit);
+        known.push_back(habit);
         is_full
     }
 
     /// An answer of this exchange was contradicted: nothing is learned from it.
     pub(super) fn unlearn(&mut self, pair: &Pair, serial: u64) {
         if let Some(known) = self.pairs.get_mut(pair) {
-            known.habits.retain(|habit| habit.serial != serial);
+            known.retain(|habit| habit.serial != serial);
         }
     }
 
     /// What is known of a pair beside the exchange with this number.
     pub(super) fn beside(&self, pair: &Pair, serial: u64) -> Vec<Habit> {
-        let known = self.pairs.get(pair).into_iter().flat_map(|known| &known.habits);
+        let known = self.pairs.get(pair).into_iter().flatten();
         known.filter(|habit| habit.serial != serial).copied().collect()
     }
 }

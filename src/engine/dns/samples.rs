@@ -54,7 +54,7 @@ pub(in crate::engine) fn answer<const N: usize>(ms: i64, addresses: [[u8; 4]; N]
 }
 
 impl Sample {
-    fn bytes(&self) -> Vec<u8> {
+    pub(in crate::engine) fn bytes(&self) -> Vec<u8> {
         let counts = [1, self.addresses.len() as u16, self.authorities, u16::from(self.edns)];
         let mut bytes: Vec<u8> = [self.id, self.flags].into_iter().chain(counts).flat_map(u16::to_be_bytes).collect();
         for label in self.name.split('.') {
@@ -77,7 +77,7 @@ impl Sample {
         bytes
     }
 
-    fn head(&self, frame: u64, len: usize) -> DatagramHead {
+    pub(in crate::engine) fn head(&self, frame: u64, len: usize) -> DatagramHead {
         let is_answer = self.flags & 0x8000 != 0;
         let ends = if is_answer { (RESOLVER, DNS, CLIENT, PORT) } else { (CLIENT, PORT, RESOLVER, DNS) };
         DatagramHead {

@@ -1,9 +1,9 @@
 //! The open questions of one shard: which answer belongs to which, and when nothing more is waited for.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{BuildHasher, Hasher};
+use std::hash::BuildHasher;
 
 use foldhash::quality::FixedState;
+use hashlink::LinkedHashMap;
 
 use crate::engine::contact::Contact;
 use crate::engine::decode::datagram::{DNS, Datagram, DatagramHead};
@@ -15,6 +15,9 @@ use crate::engine::time::Timestamp;
 use super::exchange::{Exchange, Mark};
 use super::habits::{Habit, Habits, Pair};
 use super::{Scene, WINDOW};
+
+/// Bytes of the longest name (RFC 1035, section 2.3.4).
+const LONGEST_NAME: usize = 255;
 
 /// What was counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,8 +65,8 @@ pub struct Closed {
     pub scene: Scene,
 }
 
-/// What tells one question from another. Ordered so that all questions with one identification between two ends stand together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What tells one question from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Key {
     pair: Pair,
     port: u16,
@@ -73,16 +76,21 @@ struct Key {
     name: u64,
 }
 
-/// The open questions.
-#[derive(Debug, Default)]
+/// The open questions, the one that is due first in front: each waits equally long, so that whoever is given more time goes to the back.
+#[derive(Debug)]
 pub struct Exchanges {
-    by_serial: BTreeMap<u64, (Key, Box<Exchange>)>,
-    by_key: BTreeMap<Key, u64>,
-    due: BTreeSet<(Timestamp, u64)>,
+    open: LinkedHashMap<Key, Exchange, FixedState>,
     habits: Habits,
     bytes: usize,
     serial: u64,
     counters: DnsCounters,
+}
+
+impl Default for Exchanges {
+    fn default() -> Self {
+        let open = LinkedHashMap::with_hasher(FixedState::with_seed(0));
+        Self { open, habits: Habits::default(), bytes: 0, serial: 0, counters: DnsCounters::default() }
+    }
 }
 
 impl Exchanges {
@@ -96,7 +104,7 @@ impl Exchanges {
         let contact = contact(head, &message);
         match message.is_answer() {
             true if head.src_port == DNS => self.take_answer(datagram, message, (now, limits)),
-            false if head.dst_port == DNS => self.take_question(head, message, now),
+            false if head.dst_port == DNS => self.take_question(head, &message, now),
             _ => self.counters.unread += 1,
         }
         contact
@@ -109,12 +117,6 @@ impl Exchanges {
             this.counters.evicted += u64::from(is_crowded);
             is_crowded.then_some((now, ClosedBecause::Evicted))
         })
-    }
-
-    /// When the next question is due.
-    #[must_use]
-    pub fn next_due(&self) -> Timestamp {
-        self.due.first().map_or(Timestamp::MAX, |(due, _)| *due)
     }
 
     /// Closes the first question that is due at or before `now`. One at a time, for what is found of one tells what measure the next has.
@@ -135,7 +137,7 @@ impl Exchanges {
     /// Open questions, and their bytes by the same estimate as the bound's.
     #[must_use]
     pub fn held(&self) -> (usize, usize) {
-        (self.by_serial.len(), self.bytes)
+        (self.open.len(), self.bytes)
     }
 
     /// What was counted.
@@ -144,137 +146,129 @@ impl Exchanges {
         self.counters
     }
 
-    fn take_question(&mut self, head: &DatagramHead, message: Message, now: Timestamp) {
-        let Some(question) = message.question.clone() else {
+    fn take_question(&mut self, head: &DatagramHead, message: &Message, now: Timestamp) {
+        let Some(question) = &message.question else {
             self.counters.unread += 1;
             return;
         };
         self.counters.questions += 1;
-        let key = Key::of(head, &message, &question);
-        let serial = self.by_key.get(&key).copied().unwrap_or_else(|| self.open(key, head, &message, question.clone()));
-        self.change(serial, |exchange| {
+        let key = Key::of(head, message, question);
+        if !self.open.contains_key(&key) {
+            self.open(key, head, message, question.clone());
+        }
+        self.change(&key, |exchange| {
             if exchange.question.name.is_same(&question.name) {
-                exchange.ask(head, &message, question.name);
+                exchange.ask(head, message, question.name.clone());
             }
-            if exchange.answers.is_empty() { now + WINDOW } else { exchange.deadline }
+            exchange.answers.is_empty().then_some(now + WINDOW)
         });
     }
 
     fn take_answer(&mut self, datagram: &Datagram<'_>, message: Message, (now, limits): (Timestamp, &Limits)) {
         let head = &datagram.head;
         self.counters.answers += 1;
-        let serial = match self.asked(head, &message) {
-            Some(serial) => serial,
+        let key = match self.asked(head, &message) {
+            Some(key) => key,
             None => {
                 self.counters.unasked += 1;
                 let Some(question) = message.question.clone() else { return };
-                // An answer to nothing makes no room for itself: whoever floods with them shall not push out what was asked.
-                if self.bytes > limits.dns_bytes_per_shard / 4 * 3 {
+                let key = Key::of(head, &message, &question);
+                // An answer to nothing makes no room for itself: whoever sends them shall not push out what was asked.
+                if self.bytes > limits.dns_bytes_per_shard / 4 * 3 || self.open.contains_key(&key) {
                     self.counters.left_out += 1;
                     return;
                 }
-                self.open(Key::of(head, &message, &question), head, &message, question)
+                self.open(key, head, &message, question);
+                key
             }
         };
-        let Some((key, exchange)) = self.by_serial.get(&serial) else { return };
-        let (pair, is_first) = (key.pair, exchange.answers.is_empty());
+        let mut first = None;
         let mut is_other = false;
-        self.change(serial, |exchange| {
+        self.change(&key, |exchange| {
+            let is_first = exchange.answers.is_empty();
             is_other = exchange.answer(datagram, message);
-            if is_first { now + WINDOW } else { exchange.deadline }
+            let habit = |answer| Habit { serial: exchange.serial, mark: Mark::of(head), took: exchange.took(answer) };
+            first = exchange.answers.first().filter(|_| is_first).map(habit);
+            is_first.then_some(now + WINDOW)
         });
-        if is_first {
-            let took = self.by_serial.get(&serial).and_then(|(_, exchange)| exchange.took(exchange.answers.first()?));
-            let habit = Habit { serial, mark: Mark::of(head), took };
-            self.counters.pairs_evicted += u64::from(self.habits.learn(pair, habit, now, limits.dns_pairs_per_shard));
-        } else if is_other {
-            self.habits.unlearn(&pair, serial);
+        if let Some(habit) = first {
+            self.counters.pairs_evicted += u64::from(self.habits.learn(key.pair, habit, limits.dns_pairs_per_shard));
+        } else if is_other && let Some(exchange) = self.open.get(&key) {
+            self.habits.unlearn(&key.pair, exchange.serial);
         }
     }
 
     /// The open question that an answer belongs to. One that repeats no question belongs to the only one with its identification.
-    fn asked(&self, head: &DatagramHead, message: &Message) -> Option<u64> {
+    fn asked(&self, head: &DatagramHead, message: &Message) -> Option<Key> {
         if let Some(question) = &message.question {
-            let serial = self.by_key.get(&Key::of(head, message, question))?;
-            return self.by_serial.get(serial).filter(|(_, exchange)| exchange.question.name.is_same(&question.name)).map(|_| *serial);
+            let key = Key::of(head, message, question);
+            return self.open.get(&key).filter(|exchange| exchange.question.name.is_same(&question.name)).map(|_| key);
         }
-        let first = Key { qtype: 0, name: 0, ..Key::without_question(head, message) };
-        let last = Key { qtype: u16::MAX, name: u64::MAX, ..first };
-        let mut found = self.by_key.range(first..=last).map(|(_, serial)| *serial);
-        found.next().filter(|_| found.next().is_none())
+        let wanted = Key::without_question(head, message);
+        let mut found = self.open.keys().filter(|key| Key { qtype: 0, name: 0, ..**key } == wanted);
+        found.next().filter(|_| found.next().is_none()).copied()
     }
 
-    fn open(&mut self, key: Key, head: &DatagramHead, message: &Message, question: Question) -> u64 {
+    /// Opens a question under a key that none has.
+    fn open(&mut self, key: Key, head: &DatagramHead, message: &Message, question: Question) {
         self.serial += 1;
-        let serial = self.serial;
-        let exchange = Box::new(Exchange::new(serial, head, message, question));
+        let exchange = Exchange::new(self.serial, head, message, question);
         self.bytes += exchange.bytes();
-        self.due.insert((exchange.deadline, serial));
-        self.by_serial.insert(serial, (key, exchange));
-        self.by_key.insert(key, serial);
-        serial
+        self.open.insert(key, exchange);
     }
 
-    /// Changes an exchange; `change` gives its deadline.
-    fn change(&mut self, serial: u64, change: impl FnOnce(&mut Exchange) -> Timestamp) {
-        let Some((_, exchange)) = self.by_serial.get_mut(&serial) else { return };
-        let (before, deadline) = (exchange.bytes(), exchange.deadline);
-        exchange.deadline = change(exchange);
+    /// Changes an exchange; `change` gives its new deadline, if it has one.
+    fn change(&mut self, key: &Key, change: impl FnOnce(&mut Exchange) -> Option<Timestamp>) {
+        let Some(exchange) = self.open.get_mut(key) else { return };
+        let before = exchange.bytes();
+        let deadline = change(exchange);
         self.bytes = self.bytes - before + exchange.bytes();
-        if exchange.deadline != deadline {
-            self.due.remove(&(deadline, serial));
-            self.due.insert((exchange.deadline, serial));
+        if let Some(deadline) = deadline {
+            exchange.deadline = deadline;
+            self.open.to_back(key);
         }
     }
 
     /// Closes by order of deadlines while `why` gives time and reason, up to one that was answered.
     fn first_closed(&mut self, why: impl Fn(&mut Self, Timestamp) -> Option<(Timestamp, ClosedBecause)>) -> Option<Closed> {
         loop {
-            let (due, serial) = self.due.first().copied()?;
+            let due = self.open.front()?.1.deadline;
             let (at, because) = why(self, due)?;
-            let closed = self.close(serial, at, because);
-            if closed.is_some() {
-                return closed;
+            let (key, exchange) = self.open.pop_front()?;
+            self.bytes -= exchange.bytes();
+            if !exchange.answers.is_empty() {
+                let habits = self.habits.beside(&key.pair, exchange.serial);
+                return Some(Closed { at, because, scene: Scene { pair: key.pair, exchange, habits } });
             }
         }
     }
-
-    /// None when there was no answer.
-    fn close(&mut self, serial: u64, at: Timestamp, because: ClosedBecause) -> Option<Closed> {
-        let (key, exchange) = self.by_serial.remove(&serial)?;
-        self.due.remove(&(exchange.deadline, serial));
-        if self.by_key.get(&key) == Some(&serial) {
-            self.by_key.remove(&key);
-        }
-        self.bytes -= exchange.bytes();
-        if exchange.answers.is_empty() {
-            return None;
-        }
-        let habits = self.habits.beside(&key.pair, serial);
-        Some(Closed { at, because, scene: Scene { pair: key.pair, exchange: *exchange, habits } })
-    }
 }
 
-/// The name as it is mostly written; one with odd characters is written out as names are shown.
-fn plain(name: &Name) -> String {
+/// The name in lower case as it is mostly written; one with odd characters is written out as names are shown.
+fn plain(name: &Name) -> Box<str> {
     let (mut rest, mut text) = (name.as_bytes(), String::with_capacity(name.as_bytes().len()));
     while let Some((len, behind)) = rest.split_first() {
         let (label, next) = behind.split_at_checked(usize::from(*len)).unwrap_or((behind, &[]));
-        match std::str::from_utf8(label) {
-            Ok(plain) if label.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) => text.push_str(plain),
-            _ => return name.to_string(),
+        let is_plain = |byte: &u8| (b'!'..=b'~').contains(byte) & (*byte != b'.') & (*byte != b'\\');
+        let is_odd = label.iter().fold(false, |is_odd, byte| is_odd | !is_plain(byte));
+        let Some(label) = std::str::from_utf8(label).ok().filter(|_| !is_odd) else {
+            return name.to_string().to_ascii_lowercase().into();
+        };
+        if !text.is_empty() {
+            text.push('.');
         }
-        text.push('.');
+        text.push_str(label);
         rest = next;
     }
-    text
+    text.make_ascii_lowercase();
+    text.into()
 }
 
 /// A question, or an answer with addresses, as a step of a client.
 fn contact(head: &DatagramHead, message: &Message) -> Option<Contact> {
     let addresses = message.is_answer().then_some(message.addresses.as_slice());
     let name = &message.question.as_ref()?.name;
-    addresses.is_none_or(|addresses| !addresses.is_empty()).then(|| Contact::of_dns(head, &plain(name), addresses))
+    addresses.is_none_or(|addresses| !addresses.is_empty()).then(|| Contact::of_dns(head, plain(name), addresses))
 }
 
 impl Key {
@@ -292,13 +286,14 @@ impl Key {
     }
 }
 
-/// Of two names with one hash only the one asked for first is followed. Nothing is gained by finding some: an answer must repeat the name.
+/// Of two names with one hash only the one met first is followed. Nothing is gained by finding some: an answer must repeat the name.
 fn hash(name: &Name) -> u64 {
-    let mut hasher = FixedState::with_seed(0).build_hasher();
-    for byte in name.as_bytes() {
-        hasher.write_u8(byte.to_ascii_lowercase());
-    }
-    hasher.finish()
+    let mut small = [0; LONGEST_NAME];
+    let name = name.as_bytes();
+    let Some(small) = small.get_mut(..name.len()) else { return 0 };
+    small.copy_from_slice(name);
+    small.make_ascii_lowercase();
+    FixedState::with_seed(0).hash_one(&*small)
 }
 
 #[cfg(test)]

@@ -67,6 +67,10 @@ fn every_mistake_is_told_with_its_place_and_the_fix() {
             "mine.toml:4:22: there is no detector \"S99\"\n  fix: codes are S1 to S17, some with a letter more as S6+ and S14d, and H",
         ),
         (
+            "[[pool]]\nname = \"x\"\nsource = \"y\"\ndate = \"2026\"\naddresses = [\"192.0.2.1\", \"192.0.2.300\"]\n",
+            "mine.toml:5:27: \"192.0.2.300\" is neither an address nor a network\n  fix: write 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32",
+        ),
+        (
             "[thresholds]\nmedium = 80\n",
             "mine.toml:1:1: the bounds do not rise\n  fix: 25 <= low < medium < high < confirmed <= 100; the defaults are 25, 40, 65, 90",
         ),

@@ -59,7 +59,7 @@ fn lure() -> Host {
     linux(v4(203, 0, 113, 66)).away(14)
 }
 
-fn connect<'s>(story: &'s mut Story, server: Host, port: u16) -> Connection<'s> {
+pub(super) fn connect<'s>(story: &'s mut Story, server: Host, port: u16) -> Connection<'s> {
     let mut tcp = story.connection(client(), server);
     tcp.server.end.port = port;
     tcp.handshake(31.0);
@@ -67,20 +67,19 @@ fn connect<'s>(story: &'s mut Story, server: Host, port: u16) -> Connection<'s> 
 }
 
 /// The browser learns from its resolver where a name is.
-fn look_up(story: &mut Story, name: &str, at: &Host) {
+pub(super) fn look_up(story: &mut Story, name: &str, at: &Host) {
     let mut lookups = Lookups::new(story, client(), linux(v4(192, 0, 2, 53)));
     lookups.ask(name, A);
     lookups.answer(after_ms(9.0), &reply([at.ip]));
 }
 
-/// The request, and who answers it with a redirect to `to`: a forger beside the site, or the site. Gives the forged and the genuine frame.
-fn redirected(story: &mut Story, loud: bool, to: &str) -> (Vec<u64>, u64) {
+/// The request, and who answers it with a redirect to `to`: a forger beside the site, or the site. Gives the forged frames and the genuine one.
+pub(super) fn redirected(story: &mut Story, loud: bool, to: &str) -> (Vec<u64>, u64) {
     let mut tcp = story.connection(client(), site());
     tcp.handshake(24.0);
     tcp.request(&get("news.example", "/"));
     if !loud {
-        genuine(&mut tcp, 24.0, &moved("302 Found", to));
-        return (Vec::new(), 0);
+        return (Vec::new(), genuine(&mut tcp, 24.0, &moved("302 Found", to)));
     }
     let forged = tcp.forge(&Injector::quantum(), after_ms(8.0), &bare_redirect(to));
     let real = genuine(&mut tcp, 16.0, &front_page());
@@ -96,7 +95,7 @@ fn told(story: Story, loud: bool, (forged, real): (Vec<u64>, u64), steps: &[&str
 }
 
 /// TLS in two segments, and the server's first bytes.
-fn greet(tcp: &mut Connection<'_>, name: &str) {
+pub(super) fn greet(tcp: &mut Connection<'_>, name: &str) {
     let hello = tls(name, &["h2", "http/1.1"]);
     for part in hello.chunks(1000) {
         tcp.wait(after_ms(0.3));

@@ -125,7 +125,7 @@ fn fin_overtakes() -> Told {
     tcp.put(&last);
     tcp.client.heard = Some(fin.end());
     tcp.client_closes_too(24.0);
-    Told::silent(story)
+    Told::silent(story).like(["tcp_fin"])
 }
 
 fn client_abort() -> Told {
@@ -206,5 +206,5 @@ fn fin_lost() -> Told {
     let again = tcp.again(&fin);
     tcp.put(&again);
     tcp.client_closes_too(24.0);
-    Told::silent(story)
+    Told::silent(story).like(["tcp_fin"])
 }

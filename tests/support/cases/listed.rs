@@ -1,5 +1,6 @@
 //! Indicators that a list names: where the client was sent, and where it went.
 
+use super::chain::{connect, greet, look_up, redirected};
 use super::http::{LURE, bare_redirect, box_redirect, get, moved};
 use super::race::{front_page, genuine};
 use super::{Alert, Case, Told};
@@ -24,6 +25,20 @@ pub(super) fn cases() -> Vec<Case> {
             "A forged redirect to a listed domain wins the race; the client goes there, and is answered. That visit belongs to the same alert.",
             "The site's page is not raced; the client goes to a domain that ends in the letters of the listed one, and is not below it.",
             forged_redirect,
+        ),
+        Case::twins(
+            "listed-whole-story",
+            "The whole story of an attack: a page is asked for in plain HTTP, a forged 302 leads to a listed domain on an odd port, and the site's page
+             comes too; the browser asks DNS for the name, connects, and begins TLS. One alert tells all of it, in order.",
+            "The site itself makes the same redirect, to a domain that is not listed, and the browser follows in the same way.",
+            whole_story,
+        ),
+        Case::twins(
+            "listed-whole-story-by-site",
+            "The site itself, by its own stack, redirects to a listed domain on an odd port; the browser asks DNS for the name, connects, and begins TLS.
+             One alert says that the target is listed, and that the site made the redirect.",
+            "The site redirects to a domain that begins as the listed one and belongs to somebody else; the browser follows.",
+            whole_story_by_site,
         ),
         Case::twins(
             "listed-in-path-redirect",
@@ -114,6 +129,40 @@ fn forged_redirect(loud: bool) -> Told {
     story.wait(after_ms(40.0));
     visit(&mut story, lure(), "x9q2.updates.test", &["/land"]);
     Told::loud(story, [Alert::on_path("http_redirect", &forged, genuine).by(["S1", "S13"])]).listing(LIST)
+}
+
+/// Name by name: the page, the redirect to `name`, and all that the browser does for it. Gives the forged frames, and the genuine one.
+fn followed(story: &mut Story, forged: bool, name: &str) -> (Vec<u64>, u64) {
+    look_up(story, "news.example", &site());
+    let frames = redirected(story, forged, &format!("https://{name}:30297/land?id=5c0f7be1d2a94386"));
+    story.wait(after_ms(12.0));
+    look_up(story, name, &lure());
+    greet(&mut connect(story, lure(), 30_297), name);
+    frames
+}
+
+const STEPS: [&str; 3] = ["dns_question", "tcp_connection", "tls_hello"];
+
+fn whole_story(loud: bool) -> Told {
+    let mut story = Story::new();
+    let name = if loud { "x9q2.updates.test" } else { "x9q2.other.test" };
+    let (forged, genuine) = followed(&mut story, loud, name);
+    if !loud {
+        return Told::quiet(story).listing(LIST);
+    }
+    let alert = Alert::on_path("http_redirect", &forged, genuine).followed(STEPS);
+    Told::loud(story, [alert.by(["S1", "S12", "S13"])]).listing(LIST)
+}
+
+fn whole_story_by_site(loud: bool) -> Told {
+    let mut story = Story::new();
+    let name = if loud { "x9q2.updates.test" } else { "updates.test.example" };
+    let (_, answer) = followed(&mut story, false, name);
+    if !loud {
+        return Told::quiet(story).listing(LIST);
+    }
+    let alert = Alert::called("endpoint_redirect", "http_redirect", &[answer]).followed(STEPS);
+    Told::loud(story, [alert.by(["S11", "S12", "S13"])]).listing(LIST)
 }
 
 fn in_path(loud: bool) -> Told {

@@ -14,6 +14,7 @@ mod lan;
 mod lan_settings;
 mod led;
 mod listed;
+mod pinned;
 mod portals;
 mod race;
 mod rare;
@@ -26,6 +27,7 @@ mod versions;
 mod web;
 mod wrapped;
 
+pub(crate) use pinned::PINS;
 pub(crate) use told::{Alert, Case, Expected, Told};
 
 /// Every case, in order of name.
@@ -46,7 +48,7 @@ pub(crate) fn all() -> Vec<Case> {
         content::cases(),
         versions::cases(),
     ];
-    let local = [lan::cases(), lan_settings::cases(), listed::cases()];
+    let local = [lan::cases(), lan_settings::cases(), pinned::cases(), listed::cases()];
     let quiet = [
         fronts::cases(),
         tcp::cases(),

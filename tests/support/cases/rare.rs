@@ -137,7 +137,7 @@ fn idle_fin() -> Told {
     let mut reset = tcp.segment(Side::Server, RST, b"");
     (reset.ttl, reset.ip_id, reset.window) = (fin.ttl, 0, 0);
     tcp.put(&reset);
-    Told::quiet(story)
+    Told::quiet(story).like(["tcp_fin"])
 }
 
 fn timeout_answer() -> Told {

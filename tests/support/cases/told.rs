@@ -27,6 +27,8 @@ pub(crate) struct Told {
     pub(crate) expected: Expected,
     /// A list of indicators that is loaded with it.
     pub(crate) indicators: Option<&'static str>,
+    /// Rules that are in force with it.
+    pub(crate) rules: Option<&'static str>,
 }
 
 /// The content of `expected.json`.
@@ -39,6 +41,9 @@ pub(crate) struct Expected {
     pub(crate) quiet: bool,
     /// No alert beside those listed, of whatever severity. Otherwise unlisted ones of severity 3 may be there.
     pub(crate) silent: bool,
+    /// The mechanisms that a harmless case looks like, where it is not the twin `<name>-quiet` of a loud one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) twin_of: Vec<String>,
 }
 
 /// One alert that must come.
@@ -113,26 +118,26 @@ impl Case {
 impl Told {
     /// A story that must be heard: exactly these alerts.
     pub(crate) fn loud<const N: usize>(story: Story, alerts: [Alert; N]) -> Self {
-        Self::new(story, Expected { alerts: alerts.into(), quiet: false, silent: true })
+        Self::new(story, Expected { alerts: alerts.into(), quiet: false, silent: true, twin_of: Vec::new() })
     }
 
     /// A story that wakes nobody: low ones may be recorded.
     pub(crate) fn quiet(story: Story) -> Self {
-        Self::new(story, Expected { alerts: Vec::new(), quiet: true, silent: false })
+        Self::new(story, Expected { alerts: Vec::new(), quiet: true, silent: false, twin_of: Vec::new() })
     }
 
     /// A story that wakes nobody, and of which exactly these records are kept.
     pub(crate) fn noted<const N: usize>(story: Story, alerts: [Alert; N]) -> Self {
-        Self::new(story, Expected { alerts: alerts.map(|alert| alert.up_to(3)).into(), quiet: true, silent: true })
+        Self::new(story, Expected { alerts: alerts.map(|alert| alert.up_to(3)).into(), quiet: true, silent: true, twin_of: Vec::new() })
     }
 
     /// A story of which nothing may be said at all.
     pub(crate) fn silent(story: Story) -> Self {
-        Self::new(story, Expected { alerts: Vec::new(), quiet: true, silent: true })
+        Self::new(story, Expected { alerts: Vec::new(), quiet: true, silent: true, twin_of: Vec::new() })
     }
 
     fn new(story: Story, expected: Expected) -> Self {
-        Self { story, container: Container::Pcap, expected, indicators: None }
+        Self { story, container: Container::Pcap, expected, indicators: None, rules: None }
     }
 
     /// The same in another form of file.
@@ -143,6 +148,17 @@ impl Told {
     /// The same with a list of indicators beside it.
     pub(crate) fn listing(self, indicators: &'static str) -> Self {
         Self { indicators: Some(indicators), ..self }
+    }
+
+    /// The same with rules beside it.
+    pub(crate) fn ruled(self, rules: &'static str) -> Self {
+        Self { rules: Some(rules), ..self }
+    }
+
+    /// A harmless story without a loud twin, that looks like these mechanisms.
+    pub(crate) fn like<const N: usize>(mut self, mechanisms: [&str; N]) -> Self {
+        self.expected.twin_of = mechanisms.map(str::to_owned).into();
+        self
     }
 
     /// The text of `expected.json`.

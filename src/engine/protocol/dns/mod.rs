@@ -1,10 +1,11 @@
 //! A message of DNS over UDP or TCP as values: what two answers to one question can be compared by. The only user of domain.
 
 use std::fmt;
+use std::sync::Arc;
 
 use domain::base::iana::{Class, Opcode, Rtype};
 use domain::base::name::Label;
-use domain::base::{Message as Wire, ParsedName, ParsedRecord, UnknownRecordData};
+use domain::base::{Message as Wire, ParsedName, ParsedRecord, ToName, UnknownRecordData};
 use domain::rdata::Cname;
 
 use crate::engine::decode::packet::Addr;
@@ -23,9 +24,10 @@ pub const AAAA: u16 = 28;
 /// Type ANY (RFC 1035, `*`; RFC 8482 lets a server answer with whatever it likes).
 pub const ANY: u16 = 255;
 
-/// A domain name in the letters in which it was written: labels, each behind its length, without the root.
+/// A domain name in the letters in which it was written: labels, each behind its length, without the root. Shared, as most names of an
+/// exchange are the one that was asked for.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(Box<[u8]>);
+pub struct Name(Arc<[u8]>);
 
 /// The second 16 bits of the header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -120,7 +122,9 @@ impl Message {
             Some(Err(_)) => return None,
             None => {}
         }
-        message.whole = message.read_records(&wire).is_some();
+        let is_bare = message.counts == [1, 0, 0, 0] && message.question.is_some();
+        message.answers_whole = is_bare;
+        message.whole = is_bare || message.read_records(&wire).is_some();
         Some(message)
     }
 
@@ -194,6 +198,9 @@ fn address(data: &[u8]) -> Option<Addr> {
 
 impl Name {
     fn of(name: &ParsedName<impl AsRef<[u8]>>) -> Self {
+        if let Some((_, labels)) = name.as_flat_slice().and_then(<[u8]>::split_last) {
+            return Self(labels.into());
+        }
         let labels = name.iter().map(Label::as_slice).filter(|label| !label.is_empty());
         let bytes = labels.flat_map(|label| [u8::try_from(label.len()).unwrap_or(u8::MAX)].into_iter().chain(label.iter().copied()));
         Self(bytes.collect())

@@ -34,6 +34,8 @@ impl Waiting {
     /// Adds a request whose head is complete; `cap` bounds the queue.
     pub(super) fn push(&mut self, request: Request, cap: usize) {
         if self.turned_away == 0 && self.queue.len() < cap {
+            // Most connections have one request waiting at a time.
+            self.queue.reserve_exact(1);
             self.queue.push_back(request);
             self.new += 1;
         } else {
