@@ -1,11 +1,13 @@
 //! Facts about web answers that need one place where all are seen: who wants https, who answers by http, and what a page was.
 
+use std::sync::Arc;
+
 use super::flow::Flow;
 use super::flow::event::FlowEvent;
 use super::flow::memory::Pool;
 use super::flow::record::Record;
 use super::observation::{FlowFacts, Observation, What};
-use super::protocol::http::{Event, RedirectKind, Response, Whole};
+use super::protocol::http::{Event, RedirectKind, Response};
 use super::time::Timestamp;
 use super::watch;
 
@@ -73,6 +75,15 @@ pub struct Version {
     pub whole: Option<Whole>,
 }
 
+/// A whole body, as far as it can be compared with another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whole {
+    /// The number of its bytes as sent.
+    pub number: u64,
+    /// The bytes of a page that is not coded.
+    pub page: Option<Arc<Vec<u8>>>,
+}
+
 /// What a browser does with a content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sort {
@@ -89,10 +100,11 @@ pub(super) fn observe(flow: &mut Flow, event: &FlowEvent, pool: &Pool, now: Time
     let FlowEvent::Http(event) = event else { return None };
     let (response, fact, version) = match event {
         Event::Head(response) => (response.as_ref(), of_head(flow, response), unread_version(response)),
-        Event::Whole(whole) => {
+        Event::Whole(number) => {
+            let page = flow.http.as_mut().and_then(|http| http.take_page()).map(Arc::new);
             let response = flow.last_answer.as_deref()?;
-            let sort = if whole.page.is_some() || response.is_page() { Sort::Page } else { Sort::Script };
-            let version = version(response, sort, Some(whole.clone()))?;
+            let sort = if page.is_some() || response.is_page() { Sort::Page } else { Sort::Script };
+            let version = version(response, sort, Some(Whole { number: *number, page }))?;
             (response, None, Some(version))
         }
         Event::Body(_) => return None,

@@ -75,7 +75,7 @@ impl Way<'_> {
         let is_page = |address: &Address, _| is_same(address, &page);
         let is_on_site = |address: &Address, wants| wants == Wants::Page && (address.host(), address.port()) == (page.host(), page.port());
         let found = self.request(place, is_page).or_else(|| if is_site { self.request(place, is_on_site) } else { None });
-        Some(found.unwrap_or_else(|| (Place { address: page, referer: None, before: place.before }, None)))
+        Some(found.unwrap_or((Place { address: page, referer: None, before: place.before }, None)))
     }
 
     /// The latest request of a kind.

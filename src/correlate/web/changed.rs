@@ -142,7 +142,7 @@ impl Seen {
                 Some((format!("{then} bytes under the same validator"), format!("the {first} bytes of the answer in frame {frame}")))
             }
             (None, Some((first, then))) if first != then => {
-                Some((format!("other bytes than before under the same validator"), format!("the bytes of the answer in frame {frame}")))
+                Some(("other bytes than before under the same validator".to_owned(), format!("the bytes of the answer in frame {frame}")))
             }
             _ => None,
         }

@@ -1,8 +1,5 @@
 //! The search of a response body: which bodies are kept, how much of them, and what is looked for.
 
-use std::sync::Arc;
-
-use super::Whole;
 use super::decode::Codings;
 use super::head::number;
 use super::html;
@@ -99,15 +96,17 @@ impl Body {
         }
     }
 
-    /// What the bytes kept are, which are all, and the redirects in them; the first is none when no validator says what they are.
-    pub(super) fn end(self, decoded: usize) -> (Option<Whole>, Vec<Redirect>) {
-        let number = self.validated.then(|| number(&self.kept));
-        let is_page = self.content == Content::Html && !self.is_coded();
-        if !is_page {
-            return (number.map(|number| Whole { number, page: None }), self.search(decoded));
+    /// The number of the bytes kept, which are all; none when no validator says what they are.
+    pub(super) fn number(&self) -> Option<u64> {
+        self.validated.then(|| number(&self.kept))
+    }
+
+    /// The redirects in a body that has ended, and the bytes of a page that is not coded.
+    pub(super) fn end(self, decoded: usize) -> (Vec<Redirect>, Option<Vec<u8>>) {
+        if self.content != Content::Html || self.is_coded() {
+            return (self.search(decoded), None);
         }
-        let redirects = self.search_beginning();
-        (number.map(|number| Whole { number, page: Some(Arc::new(self.kept)) }), redirects)
+        (self.search_beginning(), Some(self.kept))
     }
 
     /// Heap bytes held.

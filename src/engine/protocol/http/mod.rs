@@ -18,8 +18,6 @@ mod start;
 mod tests;
 mod waiting;
 
-use std::sync::Arc;
-
 pub use embedded::{Embedded, body, embedded, is_program};
 pub use head::number;
 pub use message::{Redirect, RedirectKind, Request, Response, Stamp, Wants};
@@ -39,17 +37,9 @@ pub enum Event {
     /// The body of the response that `Head` reported last is complete, cut by the end of the stream, or searched up to the cap, and held
     /// redirects (meta refresh, script location, iframe).
     Body(Vec<Redirect>),
-    /// The body of the response that `Head` reported last is whole; of pages and scripts with a validator.
-    Whole(Whole),
-}
-
-/// A whole body, as far as it can be compared with another one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Whole {
-    /// The number of its bytes as sent.
-    pub number: u64,
-    /// The bytes of a page that is not coded.
-    pub page: Option<Arc<Vec<u8>>>,
+    /// The body of the response that `Head` reported last is whole, and this is the number of its bytes as sent; of pages and scripts with a validator.
+    /// `Connection::take_page` gives the bytes of a page.
+    Whole(u64),
 }
 
 /// Bounds that were hit, and what was left out because of them.
@@ -138,6 +128,10 @@ impl Connection {
         if let Err(end) = self.server.close(&mut self.waiting, limits, events) {
             self.stop(end);
         }
+    }
+    /// The bytes of the page that `Event::Whole` reported last, unless it was coded.
+    pub const fn take_page(&mut self) -> Option<Vec<u8>> {
+        self.server.take_page()
     }
     /// How many requests came to wait since this was asked before.
     pub const fn take_new_requests(&mut self) -> usize {

@@ -37,7 +37,7 @@ fn told(story: &Story) -> Vec<String> {
             ) + &format!("{:?}", head.request.as_ref().map(|request| (&request.target, request.first.seq)))
         }
         Event::Body(found) => format!("{found:?}"),
-        Event::Whole(whole) => format!("{whole:?}"),
+        Event::Whole(bytes) => format!("whole {bytes}"),
     };
     story.events.iter().map(tell).collect()
 }

@@ -113,7 +113,7 @@ fn after_a_gap_reading_goes_on_where_it_is_certain() {
 fn a_request_says_what_its_answer_is_wanted_for() {
     let wants = |fields: &str| {
         let mut story = Story::default();
-        story.client(&format!("GET / HTTP/1.1\r\n{fields}\r\n"));
+        story.client(format!("GET / HTTP/1.1\r\n{fields}\r\n"));
         story.connection.waiting().unwrap().wants
     };
     assert_eq!(wants("Accept: text/html,*/*;q=0.8\r\n"), Wants::Page);
