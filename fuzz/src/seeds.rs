@@ -35,6 +35,9 @@ struct Seeds {
     engine: Vec<u8>,
     http: Vec<u8>,
     dns: Vec<u8>,
+    /// A ClientHello in its record; the same in a frame of QUIC, and a whole datagram that holds one.
+    tls: Vec<u8>,
+    quic: [Vec<u8>; 2],
     /// Header fields and the body of a response.
     html: Vec<u8>,
     /// Host, target and Location.
@@ -53,6 +56,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         write(corpus, "engine", &case, &seeds.engine)?;
         write(corpus, "http", &case, &seeds.http)?;
         write(corpus, "dns", &case, &seeds.dns)?;
+        for (target, form, bytes) in [("tls", "", &seeds.tls), ("quic", "-frame", &seeds.quic[0]), ("quic", "", &seeds.quic[1])] {
+            if !bytes.is_empty() {
+                write(corpus, target, &format!("{case}{form}"), bytes)?;
+            }
+        }
         write(corpus, "html", &case, &seeds.html)?;
         write(corpus, "url", &case, seeds.url.join("\n").as_bytes())?;
     }
@@ -90,11 +98,17 @@ fn read(capture: &Path) -> Result<Seeds, Box<dyn Error>> {
             {
                 ask_or_answer(&mut seeds.dns, datagram, after);
             }
+            if let Decoded::Datagram(datagram) = decoded
+                && datagram.is_quic()
+            {
+                seeds.quic[1] = datagram.payload.to_vec();
+            }
             if let Decoded::Tcp(packet) = decoded
                 && !packet.payload.is_empty()
             {
                 let from_client = packet.head.src_port > packet.head.dst_port;
                 exchange::literal(&mut seeds.http, from_client, packet.payload);
+                seeds.greet(packet.payload, from_client);
                 seeds.look_into(from_client, packet.payload);
             }
         });
@@ -124,7 +138,26 @@ fn ask_or_answer(script: &mut Vec<u8>, datagram: &Datagram<'_>, after: i64) {
     script.extend(payload);
 }
 
+/// A CRYPTO frame (RFC 9000, section 19.6) as the target `quic` takes payloads.
+fn in_a_frame(hello: &[u8]) -> Vec<u8> {
+    let len = hello.len().min(0x7f0) as u16;
+    let frame = [&[6, 0][..], &(0x4000 | len).to_be_bytes(), hello.get(..usize::from(len)).unwrap_or_default()].concat();
+    [&(frame.len() as u16).to_be_bytes()[..], &frame].concat()
+}
+
 impl Seeds {
+    /// A ClientHello begins, or goes on in another segment.
+    fn greet(&mut self, payload: &[u8], from_client: bool) {
+        let begins = matches!(payload, [0x16, 3, _, _, _, 1, ..]);
+        if begins {
+            self.tls.clear();
+        }
+        if begins || (from_client && !self.tls.is_empty() && self.tls.len() < 4096) {
+            self.tls.extend(payload);
+            self.quic[0] = in_a_frame(self.tls.get(5..).unwrap_or_default());
+        }
+    }
+
     fn look_into(&mut self, from_client: bool, payload: &[u8]) {
         let text = String::from_utf8_lossy(payload);
         let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned());
