@@ -79,7 +79,14 @@ fn differences(wanted: &Alert, alert: &Value) -> Vec<String> {
     let codes = codes(alert);
     demand(wanted.signals.iter().all(|signal| codes.contains(signal)), "signals");
     demand(wanted.followed.as_ref().is_none_or(|followed| *followed == steps(alert)), "followed");
+    demand(wanted.led_by.as_ref().is_none_or(|leads| *leads == led_by(alert)), "led by");
     wrong
+}
+
+/// What led the client to its request, each as how and address.
+fn led_by(alert: &Value) -> Vec<String> {
+    let leads = injection(alert)["redirect"]["led_by"].as_array();
+    leads.into_iter().flatten().map(|lead| [&lead["how"], &lead["url"]].map(|text| text.as_str().unwrap_or_default()).join(" ")).collect()
 }
 
 /// How the client followed the redirect, step by step.

@@ -53,9 +53,9 @@ def by_tshark(path, cache):
 
 def by_sidewatch(path, binary):
     run = subprocess.run([binary, "replay", "--stats", "--format", "json", path], capture_output=True, text=True)
-    counts = re.search(r": frames \d+; ([^;\n]*)", run.stderr)
-    pairs = (pair.rsplit(" ", 1) for pair in counts.group(1).split(", ")) if counts and counts.group(1) else ()
-    return {name: int(count) for name, count in pairs}
+    decoded = re.search(r"^  Decoded\n((?:    .*\n)*)", run.stderr, re.MULTILINE)
+    pairs = (line.rsplit(None, 1) for line in decoded.group(1).splitlines()) if decoded else ()
+    return {name.strip(): int(count) for name, count in pairs}
 
 
 def main():

@@ -20,7 +20,7 @@ const LOCAL_APART: [&str; 7] = ["mod", "addresses", "harmless", "incidents", "pi
 
 /// The detector of what clients do afterwards.
 const CHAIN: &str = "src/correlate/chain";
-const CHAIN_APART: [&str; 4] = ["mod", "contacts", "seen", "tests"];
+const CHAIN_APART: [&str; 5] = ["mod", "contacts", "led", "seen", "tests"];
 /// Detectors of web answers of other times.
 const WEB: &str = "src/correlate/web";
 const WEB_APART: [&str; 3] = ["mod", "fifo", "tell"];

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use chain::Chain;
-use messages::{Arp, Dns, Http, Tls, app_proto};
+use chain::{Chain, LedBy};
+use messages::{Arp, Dhcp, Dns, Http, Quic, Tls, app_proto};
 
 use super::community::community_id;
 use super::explain::explanation;
@@ -77,6 +77,10 @@ struct Line<'a> {
     http: Option<Http>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tls: Option<Tls>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quic: Option<Quic>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dhcp: Option<Dhcp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dns: Option<Dns>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -189,6 +193,10 @@ struct Redirect {
     status: u16,
     kind: &'static str,
     cross_site: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wanted: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    led_by: Vec<LedBy>,
     followed: Option<Chain>,
 }
 
@@ -247,6 +255,8 @@ impl<'a> Line<'a> {
             alert: EveAlert::new(alert),
             http: alert.http.as_ref().map(|http| Http::new(http, alert.redirect.as_ref())),
             tls: alert.redirect.as_ref().and_then(Tls::new),
+            quic: alert.redirect.as_ref().and_then(Quic::new),
+            dhcp: alert.dhcp.as_ref().filter(|_| flow.ip_version == 4).map(Dhcp::new),
             dns: alert.dns.as_ref().map(Dns::new),
             arp: Arp::new(flow),
             flow: ports.map(|_| Flow {
@@ -360,6 +370,8 @@ impl Redirect {
             status: redirect.status,
             kind: redirect.kind.name(),
             cross_site: redirect.cross_site,
+            wanted: redirect.wants.name(),
+            led_by: redirect.led_by.iter().map(|lead| LedBy::new(lead, since)).collect(),
             followed: redirect.followed.as_ref().map(|followed| Chain::new(followed, since)),
         }
     }

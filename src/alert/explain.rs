@@ -1,6 +1,7 @@
 //! What happened, in a few plain sentences for a person who knows no TCP: what was compared, what it shows, and what is not known.
 
 use super::dns;
+use super::led;
 use super::listed;
 use super::local::{self, is_local};
 use super::plain::host_of;
@@ -44,7 +45,7 @@ pub fn headline(alert: &Alert) -> String {
         }
         Verdict::OnPathInjection => format!("A {forged} {}", forged_thing(alert.mechanism, true)),
         Verdict::InPathInjection | Verdict::LocalMitm => format!("A {forged} {}", forged_thing(alert.mechanism, false)),
-        Verdict::EndpointRedirect => format!("A {} by the site itself or by something on its page", plain_thing(alert.mechanism)),
+        Verdict::EndpointRedirect => format!("A {} by {}", plain_thing(alert.mechanism), led::maker_in_short(alert)),
         Verdict::CaptivePortal => "A log-in page of this network, by its shape".to_owned(),
         Verdict::OperatorNotice => "A notice of the network's operator, by its shape".to_owned(),
         Verdict::ListedContact => "Contact with a listed indicator".to_owned(),
@@ -237,10 +238,10 @@ fn in_contact(alert: &Alert) -> String {
 
 fn by_the_site(alert: &Alert) -> String {
     format!(
-        "This device {}, and the answer {}. It looks like the server's other packets in this connection, so the site itself, or something \
-         that it shows such as an advertisement, most likely made it.",
+        "This device {}, and the answer {}. It looks like the server's other packets in this connection, so {}.",
         asked(alert),
-        deed(alert)
+        deed(alert),
+        led::maker(alert)
     )
 }
 
@@ -287,7 +288,7 @@ fn asked(alert: &Alert) -> String {
     let from = alert.redirect.as_ref().and_then(|redirect| redirect.from.as_deref());
     let host = alert.http.as_ref().and_then(|http| http.hostname.as_deref());
     match (from, host) {
-        (Some(address), _) => format!("asked for {}", short(address)),
+        (Some(address), _) => format!("asked for {}{}", short(address), led::by_page(alert)),
         (None, Some(host)) => format!("asked {} for a page", short(host)),
         (None, None) => {
             let (addr, port) = alert.flow.server;
@@ -385,7 +386,7 @@ fn harmless(alert: &Alert, why: &str) -> String {
 }
 
 /// An address whole, or the host of a long one: cutting would hide the host of `http://known.example.long@other.example/`.
-fn short(address: &str) -> String {
+pub(super) fn short(address: &str) -> String {
     if address.chars().count() <= ADDRESS_LIMIT {
         return address.to_owned();
     }

@@ -7,6 +7,7 @@ mod dns;
 pub mod eve;
 pub mod explain;
 mod ladder;
+mod led;
 mod listed;
 mod local;
 mod plain;
@@ -20,8 +21,8 @@ mod when;
 pub use class::{ClosedBecause, Grade, Mechanism, Verdict};
 pub use listed::IndicatorFacts;
 pub use record::{
-    Alert, ArpFacts, Carrier, Considered, DnsFacts, FlowFacts, Followed, How, HttpFacts, LadderRow, PacketFacts, RedirectFacts, Role,
-    SCHEMA, SensorHealth, Signal, Step, TcpFacts, TlsFacts,
+    Alert, ArpFacts, Carrier, Considered, DnsFacts, FlowFacts, Followed, How, HttpFacts, LadderRow, Lead, Led, PacketFacts, RedirectFacts,
+    Role, SCHEMA, SensorHealth, Signal, Step, TcpFacts, TlsFacts,
 };
 
 /// Where the packets came from, as the renderings name it. With `in_iface` the frames are live ones, without it they are a capture's.

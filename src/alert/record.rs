@@ -1,10 +1,11 @@
 //! The alert record: what was found, in values. Nothing here renders.
 
-pub use redirect::{Followed, How, RedirectFacts, Step, TlsFacts};
+pub use redirect::{Followed, How, Lead, Led, RedirectFacts, Step, TlsFacts};
 
 use super::class::{ClosedBecause, Grade, Mechanism, Verdict};
 use super::listed::IndicatorFacts;
 use crate::engine::decode::packet::{Addr, Vlans};
+use crate::engine::protocol::dhcp::Lease;
 use crate::engine::protocol::dns::Flags;
 use crate::engine::time::{Span, Timestamp};
 
@@ -36,6 +37,8 @@ pub struct Alert {
     pub http: Option<HttpFacts>,
     /// The question of DNS concerned, and the forged answer to it.
     pub dns: Option<DnsFacts>,
+    /// What a server of DHCP or DHCPv6 gave that is held to be a rogue.
+    pub dhcp: Option<Lease>,
     /// What spoke for it.
     pub signals: Vec<Signal>,
     /// Harmless explanations that were weighed.

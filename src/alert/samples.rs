@@ -7,12 +7,15 @@ use super::{
     RedirectFacts, Role, SensorHealth, Signal, SourceFacts, TcpFacts, Verdict,
 };
 use crate::engine::decode::packet::Vlans;
-use crate::engine::protocol::http::RedirectKind;
+use crate::engine::protocol::http::{RedirectKind, Wants};
 use crate::engine::time::{Span, Timestamp};
 
 mod chain;
+mod dhcp;
 pub(super) mod dns;
 mod redirects;
+
+pub(super) use dhcp::dhcp_rogue;
 
 /// 2026-11-24 12:00:01 UTC and some microseconds.
 fn at(micros: i64) -> Timestamp {
@@ -77,6 +80,7 @@ pub(super) fn on_path() -> Alert {
         flow: flow("192.168.7.23", "203.0.113.7"),
         http: Some(http()),
         dns: None,
+        dhcp: None,
         signals: vec![
             Signal {
                 code: "S1",
@@ -348,18 +352,6 @@ pub(super) fn arp_spoof() -> Alert {
     alert
 }
 
-/// A second server hands out settings.
-pub(super) fn dhcp_rogue() -> Alert {
-    let mut alert = arp_spoof();
-    alert.mechanism = Mechanism::DhcpRogue;
-    alert.flow.carrier = Carrier::Udp;
-    alert.flow.server.1 = 67;
-    alert.flow.client.1 = 68;
-    (alert.severity, alert.grade, alert.score, alert.confidence) = (3, Grade::Low, 35, 0.35);
-    alert.forged.ttl = Some(64);
-    alert
-}
-
 /// The redirect whose genuine answer never came, after the path had been bent.
 pub(super) fn local_mitm() -> Alert {
     Alert { verdict: Verdict::LocalMitm, ..in_path() }
@@ -385,6 +377,7 @@ fn bare(mechanism: Mechanism, forged: PacketFacts) -> Alert {
         mechanism,
         http: None,
         dns: None,
+        dhcp: None,
         redirect: None,
         genuine: None,
         genuine_frames: Vec::new(),
@@ -443,6 +436,8 @@ fn redirect(to: &str) -> RedirectFacts {
         status: 302,
         kind: RedirectKind::Status,
         cross_site: Some(true),
+        wants: Wants::Unknown,
+        led_by: Vec::new(),
         followed: None,
     }
 }

@@ -10,7 +10,7 @@ use super::explain::{explanation, headline};
 use super::local::{self, is_local};
 use super::plain::{cut, defanged, host_of, local_text, wire_text, wrapped};
 use super::when::{plain_span, plain_time};
-use super::{Alert, ClosedBecause, Considered, Followed, How, RedirectFacts, Role, Signal, SourceFacts, Step, Style, Verdict};
+use super::{Alert, ClosedBecause, Considered, Followed, How, Lead, Led, RedirectFacts, Role, Signal, SourceFacts, Step, Style, Verdict};
 use super::{ladder, listed};
 use crate::engine::decode::packet::Addr;
 use crate::engine::protocol::http::RedirectKind;
@@ -36,6 +36,7 @@ pub fn render(alert: &Alert, source: &SourceFacts, style: Style) -> String {
         page.place(source),
         page.section("What happened", &wrapped("  ", &page.safe(&explanation(alert), usize::MAX), WIDTH)),
         page.packets(),
+        alert.redirect.as_ref().map_or_else(String::new, |redirect| page.way(redirect)),
         alert.redirect.as_ref().map_or_else(String::new, |redirect| page.redirect(redirect)),
         alert.redirect.as_ref().and_then(|redirect| redirect.followed.as_ref()).map_or_else(String::new, |followed| page.chain(followed)),
         page.listed(),
@@ -177,6 +178,24 @@ impl Page<'_> {
         self.section("Redirect (addresses are written so that nothing opens them)", &body)
     }
 
+    /// How the device came to ask, a line for each step.
+    fn way(&self, redirect: &RedirectFacts) -> String {
+        let line = |lead: &Lead| {
+            let seen = lead.seen.map_or_else(
+                || format!("  {:>11}  {:<12} ", "", "not seen"),
+                |(frame, time)| {
+                    format!("  {:>11}  frame {frame:<6} ", format!("{:.1} ms", (self.alert.forged.time - time).as_millis_f64()))
+                },
+            );
+            let led = match lead.how {
+                Led::Page => "the page",
+                Led::Redirected => "sent on by",
+            };
+            wrapped(&seen, &self.safe(&format!("{led} {}", lead.url), ADDRESS_LIMIT), WIDTH)
+        };
+        self.section("How the device came to ask (time before the answer)", &redirect.led_by.iter().map(line).collect::<String>())
+    }
+
     /// What the device did next, a line for each step.
     fn chain(&self, followed: &Followed) -> String {
         let line = |step: &Step| {
@@ -253,6 +272,7 @@ fn step_in_words(step: &Step) -> String {
         (How::TcpConnection, _) => format!("opened a TCP connection to {addr} port {port}{further}"),
         (How::HttpRequest, _) => format!("asked {addr} port {port} for {}{further}", step.url.as_deref().unwrap_or(name)),
         (How::Redirected, _) => format!("was sent on to {}", step.url.as_deref().unwrap_or(name)),
+        (How::LedOn, _) => format!("was led on by that page to {}", step.url.as_deref().unwrap_or(name)),
         (How::TlsHello | How::QuicHello, None) => format!("greeted {addr} port {port} as {name}{further}"),
         (How::TlsHello | How::QuicHello, Some(tls)) => {
             let protocol = if step.how == How::QuicHello { "QUIC" } else { "TLS" };
@@ -272,11 +292,12 @@ fn hosts(alert: &Alert) -> Vec<String> {
     let aliases = answered.filter(|word| word.contains('.') && word.parse::<IpAddr>().is_err());
     let followed = redirect.and_then(|redirect| redirect.followed.as_ref());
     let steps = followed.into_iter().flat_map(|followed| &followed.steps).filter_map(|step| step.name.as_deref());
+    let leads = redirect.into_iter().flat_map(|redirect| &redirect.led_by).filter_map(|lead| host_of(&lead.url));
     let listed = alert.indicators.iter().flat_map(|listed| [listed.value.as_str(), host_of(&listed.met).unwrap_or(&listed.met)]);
     // An entry may be written so that nothing opens it already.
     let listed = listed.filter(|host| !host.contains('['));
     let mut hosts: Vec<String> =
-        named.into_iter().flatten().chain(asked).chain(aliases).chain(listed).chain(steps).map(wire_text).collect();
+        named.into_iter().flatten().chain(asked).chain(aliases).chain(listed).chain(steps).chain(leads).map(wire_text).collect();
     hosts.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
     hosts.dedup();
     hosts

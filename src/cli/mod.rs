@@ -9,6 +9,7 @@ mod replay;
 mod rules;
 mod sequence;
 mod sources;
+mod statistics;
 
 use std::process::ExitCode;
 

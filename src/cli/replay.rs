@@ -15,6 +15,7 @@ use super::progress::Progress;
 use super::reload::{self, Reloader};
 use super::sequence::{Inputs, Sequence, in_order_of_time};
 use super::sources::Sources;
+use super::statistics::statistics;
 use super::{Status, say};
 use crate::capture::replay::{follow, inputs};
 use crate::engine::limits::Limits;
@@ -233,10 +234,4 @@ impl Replay {
 
 fn named(report: &Report) -> String {
     report.decoded.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
-}
-
-fn statistics(name: &str, report: &Report) -> String {
-    let Report { frames, disbelieved, panics, shards, correlate, .. } = report;
-    let counted = named(report);
-    format!("{name}: frames {frames}; {counted}; times disbelieved {disbelieved}; panics {panics}\n  {shards:?}\n  {correlate:?}")
 }

@@ -1,10 +1,10 @@
 //! The harmless explanations, and why each stands or falls.
 
 use crate::alert::{Considered, Verdict};
-use crate::engine::case::scene::Scene;
 use crate::engine::detect::{Assessment, breaks_timestamps_rule};
-use crate::engine::protocol::url::{Address, is_cross_site};
+use crate::engine::protocol::http::Wants;
 
+use super::page;
 use super::verdict::{Ruling, same_stack};
 
 /// Every explanation that could apply to the assessment.
@@ -76,17 +76,16 @@ pub(super) fn consider(assessment: &Assessment, ruling: &Ruling) -> Vec<Consider
     all
 }
 
-/// The page of another site that led to the request, by its Referer field: what was answered then belongs to something on that page, such as an ad.
-fn page_of(scene: &Scene) -> Option<String> {
-    let request = scene.asked()?;
-    let page = Address::parse(request.referer.as_deref()?)?;
-    let asked = Address::of_request(request.host.as_deref()?, scene.server_port, &request.target)?;
-    is_cross_site(page.host(), asked.host()).then(|| page.as_str().to_owned())
-}
-
 fn site_or_ad(assessment: &Assessment, ruling: &Ruling) -> (bool, String) {
     let scene = &assessment.scene;
-    let by_page = page_of(scene).map_or_else(String::new, |page| format!("; the page {page}, of another site, led to this request"));
+    let by_page = page::of(scene).map_or_else(String::new, |page| {
+        let part = match scene.asked().map(|request| request.wants) {
+            Some(Wants::Part) => ", for a part of it such as an image",
+            Some(Wants::Frame) => ", for a frame in it",
+            _ => "",
+        };
+        format!("; the page {}, of another site, led to this request{part}", page.as_str())
+    });
     match ruling.verdict {
         Verdict::EndpointRedirect => {
             let alike = same_stack(scene);
@@ -101,7 +100,7 @@ fn site_or_ad(assessment: &Assessment, ruling: &Ruling) -> (bool, String) {
             (true, format!("nothing in the packets speaks against it, but too few others of the server were seen to show it{by_page}"))
         }
         Verdict::CaptivePortal | Verdict::OperatorNotice => (false, "the target is not one that a site or an ad would choose".to_owned()),
-        _ => (false, "the packets that carried it are not of the server's stack".to_owned()),
+        _ => (false, format!("the packets that carried it are not of the server's stack{by_page}")),
     }
 }
 

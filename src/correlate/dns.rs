@@ -46,6 +46,7 @@ pub(super) fn tell(judged: &JudgedDns, at: Timestamp, bounds: Thresholds) -> Opt
         http: None,
         dns: Some(facts(assessment, forged)),
         indicators: Vec::new(),
+        dhcp: None,
         signals: assessment.evidence.iter().map(signal).collect(),
         considered: considered(assessment),
         forged: packet(&forged.mark, Some(&forged.sha256)),

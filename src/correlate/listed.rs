@@ -31,8 +31,9 @@ const GATHERED: Span = Span::from_secs(20);
 const MOST_HITS: usize = 16;
 /// Indicators that one alert names.
 const MOST_TOLD: usize = 32;
-/// A hit alone wakes nobody: lists grow old, and names are looked up that nobody visits.
-const SEVERITY: u8 = 3;
+/// What a visit to a listed host weighs, and what a question for its name alone: names are looked up that nobody visits.
+const VISITED: u8 = 2;
+const ASKED_FOR: u8 = 3;
 
 /// Clients that met listed indicators, the one met first in front.
 #[derive(Debug)]
@@ -186,7 +187,7 @@ impl Visits {
                 self.look_up_address(contact.server.0, Seen::Server, &mut found);
             }
             Kind::HttpRequest(asked) => {
-                if let Some(host) = asked.host.as_deref().filter(|host| self.unlisted != **host) {
+                if let Some(host) = asked.host().filter(|host| self.unlisted != **host) {
                     let hits = self.knowledge.indicators.match_host(host);
                     self.remember(host, &hits);
                     add(&mut found, hits, Seen::Host, || host.to_owned());
@@ -313,6 +314,11 @@ impl Visit {
         self.client.0 == client && self.vlans == vlans
     }
 
+    /// The client turned to a listed host, and did not only ask for its name.
+    fn was_paid(&self) -> bool {
+        self.hits.iter().any(|met| !matches!(met.listed.seen, Seen::DnsQuestion | Seen::DnsAnswer))
+    }
+
     /// The alert, or none below the lowest grade.
     fn tell(self, at: Timestamp, because: ClosedBecause, bounds: Thresholds) -> Option<Alert> {
         let grade = graded(CONTACTED, 1, bounds)?;
@@ -321,13 +327,14 @@ impl Visit {
             id: self.number(self.hits.first().map_or("", |met| &met.listed.hit.value)),
             verdict: Verdict::ListedContact,
             mechanism: Mechanism::Indicator,
-            severity: SEVERITY,
+            severity: if self.was_paid() { VISITED } else { ASKED_FOR },
             confidence: f64::from(CONTACTED) / 100.0,
             score: CONTACTED,
             grade,
             flow: self.flow(),
             http: None,
             dns: None,
+            dhcp: None,
             signals: vec![signal(&self.hits, CONTACTED)],
             considered: self.considered(),
             forged: PacketFacts { frame, time: self.start, ttl: None, ip_id: None, tcp: None, payload_len: 0, payload_sha256: None },

@@ -36,6 +36,7 @@ pub(super) fn tell(case: &Judged, at: Timestamp, ruling: &Ruling) -> Alert {
         flow: flow(&case.flow, case.assessment.scene.suspect.is_v6()),
         http: http(scene),
         dns: None,
+        dhcp: None,
         signals: signals(case, ruling),
         considered: considered::consider(&case.assessment, ruling),
         forged: packet(scene, &scene.suspect, false, case.forged_sha256),
@@ -139,6 +140,8 @@ fn redirect(scene: &Scene, ruling: &Ruling) -> Option<RedirectFacts> {
         status: scene.response.as_ref().map_or(0, |response| response.status),
         kind: destination.kind,
         cross_site: destination.cross_site,
+        wants: scene.asked().map(|request| request.wants).unwrap_or_default(),
+        led_by: Vec::new(),
         followed: None,
     })
 }

@@ -5,7 +5,7 @@ use super::web::history;
 use crate::alert::{Alert, Grade, Mechanism, Verdict};
 use crate::engine::case::scene::Scene;
 use crate::engine::decode::packet::TcpFlags;
-use crate::engine::detect::redirect_semantics::Destination;
+use crate::engine::detect::redirect_semantics::{Destination, replaces_package};
 use crate::engine::detect::{Assessment, Group, breaks_timestamps_rule, is_silent, rewrites_links};
 use crate::engine::flow::event::{CloseContradiction, CloseKind};
 use crate::engine::flow::record::seq_diff;
@@ -118,7 +118,7 @@ pub(super) fn rule(assessment: &Assessment, destination: Option<Destination>, ar
             mechanism(scene, destination.as_ref(), downgrades(assessment))
         },
         grade,
-        severity: severity(grade, verdict, points),
+        severity: severity(grade, verdict, points, destination.as_ref().is_some_and(|to| replaces_package(to, scene))),
         score,
         header_points: points.header,
         destination,
@@ -152,10 +152,12 @@ pub(super) fn graded(score: u8, hard: usize, bounds: Thresholds) -> Option<Grade
     }
 }
 
-/// Only an injection and a listed indicator wake anyone: content and timing alone are worth a record.
-fn severity(grade: Grade, verdict: Verdict, points: Points) -> u8 {
+/// Only an injection and a listed indicator wake anyone: content and timing alone are worth a record. An injection in place of what is run or
+/// installed when it arrives is raised by one.
+fn severity(grade: Grade, verdict: Verdict, points: Points, in_place_of_package: bool) -> u8 {
     match injected(grade, verdict) {
         _ if points.sent_to_listed => 1,
+        severity if in_place_of_package && verdict.is_injection() => severity.saturating_sub(1).max(1),
         severity if points.indicator > 0 => severity.min(2),
         severity => severity,
     }
@@ -261,5 +263,28 @@ fn mechanism(scene: &Scene, destination: Option<&Destination>, downgrades: bool)
         Mechanism::HttpContent
     } else {
         Mechanism::TcpContent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WEAK: Points =
+        Points { contradiction: 0, header: 25, device: 0, timing: 0, content: 25, indicator: 0, downgrade: 0, sent_to_listed: false };
+
+    #[test]
+    fn an_injection_in_place_of_a_program_is_raised_by_one() {
+        let both = |grade, verdict| [false, true].map(|program| severity(grade, verdict, WEAK, program));
+        assert_eq!(both(Grade::Medium, Verdict::InPathInjection), [2, 1]);
+        assert_eq!(both(Grade::Low, Verdict::OnPathInjection), [3, 2]);
+        assert_eq!(both(Grade::High, Verdict::OnPathInjection), [1, 1]);
+    }
+
+    #[test]
+    fn a_program_that_the_site_or_a_portal_redirects_wakes_nobody() {
+        for verdict in [Verdict::EndpointRedirect, Verdict::SuspiciousRedirect, Verdict::CaptivePortal, Verdict::Inconclusive] {
+            assert_eq!(severity(Grade::Medium, verdict, WEAK, true), 3, "{verdict:?}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::decode::datagram::{Carrier, DatagramHead};
 use super::decode::packet::{Addr, Head, Vlans};
 use super::flow::Flow;
 use super::protocol::dns::Name;
-use super::protocol::http::{Request, Response, Stamp};
+use super::protocol::http::{Request, Response, Stamp, Wants};
 use super::protocol::tls::ClientHello;
 use super::time::Timestamp;
 
@@ -64,12 +64,14 @@ pub enum Kind {
 }
 
 /// A request in plain HTTP; each text is cut at 512 bytes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// The Host field, or the authority of the target.
-    pub host: Option<Box<str>>,
-    /// The target.
-    pub target: Box<str>,
+    /// Host, target and Referer, one behind the other: one piece of heap, as every request has them.
+    texts: Box<str>,
+    host: u16,
+    target: u16,
+    /// What the answer is wanted for.
+    pub wants: Wants,
 }
 
 impl Contact {
@@ -131,7 +133,7 @@ impl Contact {
         match &self.kind {
             Kind::DnsQuestion(name) | Kind::DnsAnswer { name, .. } => Some(name),
             Kind::TlsHello(hello) | Kind::QuicHello(hello) => hello.server_name.as_deref(),
-            Kind::HttpRequest(asked) | Kind::HttpRedirect { asked, .. } => asked.host.as_deref(),
+            Kind::HttpRequest(asked) | Kind::HttpRedirect { asked, .. } => asked.host(),
             Kind::TcpOpened => None,
         }
     }
@@ -154,12 +156,43 @@ impl Contact {
 }
 
 impl Asked {
+    /// A request for `target` of `host`, led to by the page at `referer`. An empty host or Referer is none.
+    #[must_use]
+    pub fn new(host: &str, target: &str, referer: &str, wants: Wants) -> Self {
+        let [host, target, referer] = [host, target, referer].map(cut);
+        let mut texts = String::with_capacity(host.len() + target.len() + referer.len());
+        for text in [host, target, referer] {
+            texts.push_str(text);
+        }
+        Self { texts: texts.into_boxed_str(), host: host.len() as u16, target: target.len() as u16, wants }
+    }
+
     fn of(request: &Request) -> Self {
-        Self { host: request.host.as_deref().map(cut).map(Box::from), target: cut(&request.target).into() }
+        let [host, referer] = [&request.host, &request.referer].map(|field| field.as_deref().unwrap_or_default());
+        Self::new(host, &request.target, referer, request.wants)
+    }
+
+    /// The Host field, or the authority of the target.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        self.texts.get(..usize::from(self.host)).filter(|host| !host.is_empty())
+    }
+
+    /// The target.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        let (from, to) = (usize::from(self.host), usize::from(self.host) + usize::from(self.target));
+        self.texts.get(from..to).unwrap_or_default()
+    }
+
+    /// The Referer field: the page that led to the request.
+    #[must_use]
+    pub fn referer(&self) -> Option<&str> {
+        self.texts.get(usize::from(self.host) + usize::from(self.target)..).filter(|referer| !referer.is_empty())
     }
 
     fn bytes(&self) -> usize {
-        self.target.len() + self.host.as_deref().map_or(0, str::len)
+        self.texts.len()
     }
 }
 

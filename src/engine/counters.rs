@@ -2,6 +2,7 @@
 
 use super::dns::DnsCounters;
 use super::flow::FlowCounters;
+use super::protocol::http;
 
 /// What the shards counted, added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,4 +61,91 @@ impl ShardCounters {
             flow: self.flow.plus(&other.flow),
         }
     }
+
+    /// Each with its name, those of a part behind the part's name and a dot.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+        // No field is left out: what is added must be named here.
+        let Self {
+            datagrams,
+            dns,
+            initials,
+            handshakes_evicted,
+            flows,
+            flows_evicted,
+            cases,
+            cases_evicted,
+            cases_dismissed,
+            cases_left_out,
+            http_dropped,
+            case_packets_left_out,
+            memory_outlived,
+            memory_stolen,
+            flow,
+        } = *self;
+        [
+            ("flows", flows),
+            ("flows_evicted", flows_evicted),
+            ("cases", cases),
+            ("cases_evicted", cases_evicted),
+            ("cases_dismissed", cases_dismissed),
+            ("cases_left_out", cases_left_out),
+            ("case_packets_left_out", case_packets_left_out),
+            ("memory_outlived", memory_outlived),
+            ("memory_stolen", memory_stolen),
+            ("http_dropped", http_dropped),
+            ("datagrams", datagrams),
+            ("initials", initials),
+            ("handshakes_evicted", handshakes_evicted),
+        ]
+        .into_iter()
+        .chain(of_flow(flow))
+        .chain(of_dns(dns))
+    }
+}
+
+fn of_flow(counters: FlowCounters) -> impl Iterator<Item = (&'static str, u64)> {
+    let FlowCounters {
+        mirror_copies,
+        corrupt,
+        unacceptable,
+        strays,
+        gaps,
+        small_conflicts,
+        corrupt_copies,
+        hellos_unread,
+        conflicts_left_out,
+        dns_lost,
+        http: http::Counts { heads_too_long, requests_unpaired, bodies_unread },
+    } = counters;
+    [
+        ("flow.mirror_copies", mirror_copies),
+        ("flow.corrupt", corrupt),
+        ("flow.unacceptable", unacceptable),
+        ("flow.strays", strays),
+        ("flow.gaps", gaps),
+        ("flow.small_conflicts", small_conflicts),
+        ("flow.corrupt_copies", corrupt_copies),
+        ("flow.hellos_unread", hellos_unread),
+        ("flow.conflicts_left_out", conflicts_left_out),
+        ("flow.dns_lost", dns_lost),
+        ("http.heads_too_long", heads_too_long),
+        ("http.requests_unpaired", requests_unpaired),
+        ("http.bodies_unread", bodies_unread),
+    ]
+    .into_iter()
+}
+
+fn of_dns(counters: DnsCounters) -> impl Iterator<Item = (&'static str, u64)> {
+    let DnsCounters { unread, questions, answers, over_tcp, unasked, evicted, left_out, pairs_evicted } = counters;
+    [
+        ("dns.unread", unread),
+        ("dns.questions", questions),
+        ("dns.answers", answers),
+        ("dns.over_tcp", over_tcp),
+        ("dns.unasked", unasked),
+        ("dns.evicted", evicted),
+        ("dns.left_out", left_out),
+        ("dns.pairs_evicted", pairs_evicted),
+    ]
+    .into_iter()
 }

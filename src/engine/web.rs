@@ -1,5 +1,7 @@
 //! Facts about web answers that need one place where all are seen: who wants https, who answers by http, and what a page was.
 
+use std::sync::Arc;
+
 use super::flow::Flow;
 use super::flow::event::FlowEvent;
 use super::flow::memory::Pool;
@@ -8,6 +10,27 @@ use super::observation::{FlowFacts, Observation, What};
 use super::protocol::http::{Event, RedirectKind, Response};
 use super::time::Timestamp;
 use super::watch;
+
+/// Longer bodies are not read to their end: no longer than what is kept of a script, and of a page (`Limits::http_body`) half of it.
+const READ: u64 = 4 << 10;
+
+/// Types of what is run, installed or set up when it arrives, as the IANA lists them or servers send them.
+const PROGRAMS: [&str; 14] = [
+    "application/octet-stream",
+    "application/x-msdownload",
+    "application/x-msdos-program",
+    "application/x-msi",
+    "application/vnd.microsoft.portable-executable",
+    "application/vnd.android.package-archive",
+    "application/x-apple-diskimage",
+    "application/x-apple-aspen-config",
+    "application/x-ns-proxy-autoconfig",
+    "application/vnd.debian.binary-package",
+    "application/x-debian-package",
+    "application/x-rpm",
+    "application/java-archive",
+    "application/zip",
+];
 
 /// A fact.
 #[derive(Clone, Debug)]
@@ -22,6 +45,8 @@ pub struct Web {
     pub user_agent: Option<String>,
     /// What the answer says.
     pub fact: Fact,
+    /// What its content is under a validator.
+    pub version: Option<Version>,
     /// The connection.
     pub flow: FlowFacts,
 }
@@ -33,32 +58,103 @@ pub enum Fact {
     WantsTls,
     /// A page by http: the first of its connection.
     PlainPage,
-    /// The content that a validator names. Both as numbers.
-    Content {
-        /// The validator.
-        validator: u64,
-        /// The bytes.
-        bytes: u64,
-    },
+    /// No more than what its content is.
+    Version,
+}
+
+/// A content that a validator names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// The validator, as a number.
+    pub validator: u64,
+    /// What it is by its type.
+    pub sort: Sort,
+    /// Its Content-Length.
+    pub length: Option<u64>,
+    /// The bytes, where they were read to their end.
+    pub whole: Option<Whole>,
+}
+
+/// A whole body, as far as it can be compared with another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whole {
+    /// The number of its bytes as sent.
+    pub number: u64,
+    /// The bytes of a page that is not coded.
+    pub page: Option<Arc<Vec<u8>>>,
+}
+
+/// What a browser does with a content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// It shows it.
+    Page,
+    /// It runs it in a page.
+    Script,
+    /// It hands it to the system, which runs or installs it.
+    Program,
 }
 
 /// The fact that an event of a flow is.
 pub(super) fn observe(flow: &mut Flow, event: &FlowEvent, pool: &Pool, now: Timestamp) -> Option<Observation> {
     let FlowEvent::Http(event) = event else { return None };
-    let (response, fact) = match event {
-        Event::Head(response) => (response.as_ref(), of_head(flow, response)?),
-        Event::Whole(bytes) => {
+    let (response, fact, version) = match event {
+        Event::Head(response) => (response.as_ref(), of_head(flow, response), unread_version(response)),
+        Event::Whole(number) => {
+            let page = flow.http.as_mut().and_then(|http| http.take_page()).map(Arc::new);
             let response = flow.last_answer.as_deref()?;
-            (response, Fact::Content { validator: response.validator?, bytes: *bytes })
+            let sort = if page.is_some() || response.is_page() { Sort::Page } else { Sort::Script };
+            let version = version(response, sort, Some(Whole { number: *number, page }))?;
+            (response, None, Some(version))
         }
         Event::Body(_) => return None,
     };
+    if fact.is_none() && version.is_none() {
+        return None;
+    }
+    let fact = fact.unwrap_or(Fact::Version);
     let request = response.request.as_ref()?;
     let host = host_of(request.host.as_deref()?);
     let record = watch::find(flow, pool, response.first.frame)?;
     let (target, user_agent, facts) = (request.target.clone(), request.user_agent.clone(), FlowFacts::of(flow));
     flow.page_told |= fact == Fact::PlainPage;
-    Some(Observation { at: now, what: What::Web(Box::new(Web { record, host, target, user_agent, fact, flow: facts })) })
+    Some(Observation { at: now, what: What::Web(Box::new(Web { record, host, target, user_agent, fact, version, flow: facts })) })
+}
+
+fn version(response: &Response, sort: Sort, whole: Option<Whole>) -> Option<Version> {
+    Some(Version { validator: response.validator?, sort, length: response.content_length, whole })
+}
+
+/// The version of a content whose bytes are not read to their end: its length is all that there is to compare.
+fn unread_version(response: &Response) -> Option<Version> {
+    let (_, length) = response.validator.zip(response.content_length)?;
+    let kind = response.content_type.as_deref().filter(|_| response.status == 200)?;
+    let sort = match kind.as_bytes().first()? {
+        b'a' | b'A' => runs(kind)?,
+        b't' | b'T' if length > READ => {
+            if response.is_page() {
+                Sort::Page
+            } else {
+                runs(kind)?
+            }
+        }
+        _ => return None,
+    };
+    let is_read = length <= READ && sort != Sort::Program;
+    let is_asked = response.request.as_ref().is_some_and(|request| request.method == "GET");
+    if is_read || !is_asked { None } else { version(response, sort, None) }
+}
+
+/// What is run or installed, by its type; of pictures and the like it does not matter whether they are the same.
+fn runs(kind: &str) -> Option<Sort> {
+    let end = memchr::memchr(b';', kind.as_bytes()).unwrap_or(kind.len());
+    let kind = kind.get(..end)?.trim_ascii();
+    let ends =
+        |end: &str| kind.len().checked_sub(end.len()).and_then(|at| kind.get(at..)).is_some_and(|rest| rest.eq_ignore_ascii_case(end));
+    if ends("javascript") || ends("ecmascript") {
+        return Some(Sort::Script);
+    }
+    PROGRAMS.iter().any(|known| kind.eq_ignore_ascii_case(known)).then_some(Sort::Program)
 }
 
 fn of_head(flow: &Flow, response: &Response) -> Option<Fact> {
@@ -67,7 +163,7 @@ fn of_head(flow: &Flow, response: &Response) -> Option<Fact> {
     if response.demands_tls || leads_to_tls(flow, response) {
         return Some(Fact::WantsTls);
     }
-    (response.status == 200 && response.is_page() && request.method == "GET" && !flow.page_told).then_some(Fact::PlainPage)
+    (response.status == 200 && !flow.page_told && response.is_page() && request.method == "GET").then_some(Fact::PlainPage)
 }
 
 /// A redirect to https on the same host.

@@ -128,6 +128,7 @@ impl Said {
             genuine_frame: self.genuine,
             signals: Vec::new(),
             followed: None,
+            led_by: None,
         }
     }
 }

@@ -1,11 +1,36 @@
-//! How the client followed a redirect, under `redirect.followed`.
+//! How the client came to what was answered with a redirect, and how it followed: `redirect.led_by` and `redirect.followed`.
 
 use serde::Serialize;
 
 use super::super::when::eve_time;
-use super::super::{Followed, Step};
+use super::super::{Followed, Lead, Step};
 use super::kept;
 use crate::engine::time::{Span, Timestamp};
+
+/// What led the client to its request. Seconds count back from the forged packet.
+#[derive(Serialize)]
+pub(super) struct LedBy {
+    how: &'static str,
+    url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frame: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<f64>,
+}
+
+impl LedBy {
+    pub(super) fn new(lead: &Lead, until: Timestamp) -> Self {
+        Self {
+            how: lead.how(),
+            url: kept(&lead.url),
+            frame: lead.seen.map(|(frame, _)| frame),
+            timestamp: lead.seen.map(|(_, time)| eve_time(time)),
+            before: lead.seen.map(|(_, time)| seconds(until - time)),
+        }
+    }
+}
 
 /// How the client followed. Seconds count from the forged packet.
 #[derive(Serialize)]

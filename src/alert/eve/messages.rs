@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::super::{Alert, Carrier, DnsFacts, FlowFacts, HttpFacts, Mechanism, RedirectFacts, listed};
+use super::super::{Alert, Carrier, DnsFacts, FlowFacts, How, HttpFacts, Mechanism, RedirectFacts, TlsFacts, listed};
 use super::{kept, mac};
 use crate::engine::decode::packet::Addr;
+use crate::engine::protocol::dhcp::Lease;
 use crate::engine::protocol::dns::{Flags, rcode_name};
 use crate::engine::protocol::http::RedirectKind;
 
@@ -19,7 +20,32 @@ pub(super) struct Arp {
     dest_ip: String,
 }
 
-/// The first ClientHello on the way where the client was sent: EVE has one record of it.
+/// What a server gave, as Suricata logs answers of DHCP; it knows no DHCPv6.
+#[derive(Serialize)]
+pub(super) struct Dhcp {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    id: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_mac: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assigned_ip: Option<String>,
+    dhcp_type: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    routers: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dns_servers: Vec<String>,
+}
+
+/// The first ClientHello by QUIC on the way where the client was sent.
+#[derive(Serialize)]
+pub(super) struct Quic {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sni: Option<String>,
+    ja4: String,
+}
+
+/// The first ClientHello by TCP on the way where the client was sent: EVE has one record of it.
 #[derive(Serialize)]
 pub(super) struct Tls {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,9 +160,36 @@ impl Arp {
     }
 }
 
+impl Dhcp {
+    pub(super) fn new(lease: &Lease) -> Self {
+        let written = |addresses: &[Addr]| addresses.iter().map(ToString::to_string).collect();
+        Self {
+            kind: "reply",
+            id: lease.transaction,
+            client_mac: lease.client.map(mac),
+            assigned_ip: lease.address.map(|address| address.to_string()),
+            dhcp_type: if lease.granted { "ack" } else { "offer" },
+            routers: written(&lease.routers),
+            dns_servers: written(&lease.dns),
+        }
+    }
+}
+
+/// What the client said first in a handshake of this kind.
+fn greeting(redirect: &RedirectFacts, how: How) -> Option<&TlsFacts> {
+    redirect.followed.as_ref()?.steps.iter().filter(|step| step.how == how).find_map(|step| step.tls.as_ref())
+}
+
+impl Quic {
+    pub(super) fn new(redirect: &RedirectFacts) -> Option<Self> {
+        let hello = greeting(redirect, How::QuicHello)?;
+        Some(Self { sni: hello.sni.as_deref().map(kept), ja4: hello.ja4.clone() })
+    }
+}
+
 impl Tls {
     pub(super) fn new(redirect: &RedirectFacts) -> Option<Self> {
-        let tls = redirect.followed.as_ref()?.steps.iter().find_map(|step| step.tls.as_ref())?;
+        let tls = greeting(redirect, How::TlsHello)?;
         Some(Self {
             sni: tls.sni.as_deref().map(kept),
             version: match tls.version {

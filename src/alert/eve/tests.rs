@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::super::{Mechanism, samples};
+use super::super::{How, Mechanism, samples};
 use super::*;
 
 /// Root keys that the line may have.
-const ROOT: [&str; 28] = [
+const ROOT: [&str; 30] = [
+    "quic",
+    "dhcp",
     "timestamp",
     "flow_id",
     "in_iface",
@@ -198,6 +200,42 @@ fn icmp_has_type_and_code_and_udp_its_ports() {
     let line = line(&alert, &samples::live());
     assert_eq!((&line["proto"], &line["icmp_type"], &line["icmp_code"]), (&json!("IPv6-ICMP"), &json!(134), &json!(0)));
     assert!(line.get("src_port").is_none());
+}
+
+#[test]
+fn what_a_rogue_server_gave_is_suricatas_record_of_dhcp() {
+    let mut alert = samples::dhcp_rogue();
+    assert_eq!(
+        line(&alert, &samples::replayed())["dhcp"],
+        json!({"type": "reply", "id": 0x3a1f_0017, "client_mac": "02:00:00:00:00:07", "assigned_ip": "192.168.7.150", "dhcp_type": "ack",
+               "routers": ["192.168.7.66"], "dns_servers": ["192.168.7.66"]})
+    );
+    alert.flow.ip_version = 6;
+    assert!(line(&alert, &samples::replayed()).get("dhcp").is_none(), "EVE has no record of DHCPv6");
+}
+
+fn followed() -> Alert {
+    samples::all().into_iter().find(|(name, _)| *name == "followed").unwrap().1
+}
+
+#[test]
+fn a_handshake_is_told_by_what_carries_it() {
+    let mut alert = followed();
+    let hellos = |alert: &Alert| ["tls", "quic"].map(|name| line(alert, &samples::replayed())[name]["sni"].clone());
+    assert_eq!(hellos(&alert), [json!("x9q2.updates.test"), Value::Null]);
+    if let Some(followed) = alert.redirect.as_mut().and_then(|redirect| redirect.followed.as_mut()) {
+        followed.steps.iter_mut().filter(|step| step.how == How::TlsHello).for_each(|step| step.how = How::QuicHello);
+    }
+    assert_eq!(hellos(&alert), [Value::Null, json!("x9q2.updates.test")]);
+}
+
+#[test]
+fn the_way_to_the_request_is_told_back_from_the_forged_packet() {
+    let line = line(&followed(), &samples::replayed());
+    let redirect = &line["alert"]["context"]["injection"]["redirect"];
+    assert_eq!(redirect["wanted"], json!("frame"));
+    assert_eq!(redirect["led_by"][0], json!({"how": "page", "url": "https://mail.example.net/"}));
+    assert_eq!((&redirect["led_by"][2]["how"], &redirect["led_by"][2]["before"]), (&json!("redirected"), &json!(0.041_904)));
 }
 
 #[test]

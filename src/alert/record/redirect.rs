@@ -1,7 +1,8 @@
 //! What the record tells of a redirect, and of a client that followed it.
 
 use crate::engine::decode::packet::Addr;
-use crate::engine::protocol::http::RedirectKind;
+use crate::engine::protocol::http::{RedirectKind, Wants};
+use crate::engine::protocol::url::{Address, is_cross_site};
 use crate::engine::time::Timestamp;
 
 /// A redirect, resolved.
@@ -17,8 +18,32 @@ pub struct RedirectFacts {
     pub kind: RedirectKind,
     /// To another registrable domain; none when the asked-for host is unknown.
     pub cross_site: Option<bool>,
+    /// What the client wanted the answer for.
+    pub wants: Wants,
+    /// By way of what the client came to ask, the first page first.
+    pub led_by: Vec<Lead>,
     /// How the client went there, if it was seen to.
     pub followed: Option<Followed>,
+}
+
+/// A page or an address that led a client on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lead {
+    /// Its address. Of a page of another site browsers may tell no more than the site.
+    pub url: String,
+    /// How it led on.
+    pub how: Led,
+    /// The packet: the client's request for the page, or the answer that redirected; none where it was not seen.
+    pub seen: Option<(u64, Timestamp)>,
+}
+
+/// How a page or an address led a client on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Led {
+    /// The next request names it as the page that it comes from (Referer).
+    Page,
+    /// It redirected.
+    Redirected,
 }
 
 /// What a client did to go where it was sent.
@@ -62,6 +87,8 @@ pub enum How {
     TcpConnection,
     /// It was sent further by the answer.
     Redirected,
+    /// It asked for a page that the page before led to (Referer).
+    LedOn,
     /// It sent a request in plain HTTP.
     HttpRequest,
     /// It began TLS.
@@ -85,6 +112,27 @@ pub struct TlsFacts {
     pub ja4: String,
 }
 
+impl RedirectFacts {
+    /// The page of another site that the answered request belongs to: what was answered then is something that this page shows.
+    #[must_use]
+    pub fn other_page(&self) -> Option<&Lead> {
+        let from = Address::parse(self.from.as_deref()?)?;
+        let is_other = |lead: &&Lead| Address::parse(&lead.url).is_some_and(|page| is_cross_site(page.host(), from.host()));
+        self.led_by.iter().rev().filter(|lead| lead.how == Led::Page).find(is_other)
+    }
+}
+
+impl Lead {
+    /// The name in the alert record.
+    #[must_use]
+    pub const fn how(&self) -> &'static str {
+        match self.how {
+            Led::Page => "page",
+            Led::Redirected => "redirected",
+        }
+    }
+}
+
 impl Followed {
     /// The client connected, and did not only ask for the name.
     #[must_use]
@@ -104,6 +152,7 @@ impl How {
             Self::QuicHello => "quic_hello",
             Self::HttpRequest => "http_request",
             Self::Redirected => "redirected",
+            Self::LedOn => "led_on",
         }
     }
     /// The same in words, to begin a clause.
@@ -116,6 +165,7 @@ impl How {
             Self::QuicHello => "QUIC ClientHello",
             Self::HttpRequest => "HTTP request",
             Self::Redirected => "further redirect",
+            Self::LedOn => "request that the page led to",
         }
     }
 }

@@ -1,8 +1,9 @@
 //! A made-up alert whose redirect the device followed.
 
-use super::super::{Alert, Followed, How, Step, TlsFacts};
+use super::super::{Alert, Followed, How, Lead, Led, Step, TlsFacts};
 use super::{at, in_path};
 use crate::engine::decode::packet::Addr;
+use crate::engine::protocol::http::Wants;
 
 /// The in-path redirect, followed by way of a page in plain HTTP. The names are hostile.
 pub(super) fn followed() -> Alert {
@@ -36,6 +37,13 @@ pub(super) fn followed() -> Alert {
         named("x9q2.updates.test", Step { tls: Some(tls), ..step(19, How::TlsHello, 1, 30_297) }),
     ];
     if let Some(redirect) = &mut alert.redirect {
+        let lead = |url: &str, how, seen| Lead { url: url.to_owned(), how, seen };
+        redirect.led_by = vec![
+            lead("https://mail.example.net/", Led::Page, None),
+            lead("http://blog.example.org/\u{1b}[31mred?\u{202e}77", Led::Page, Some((3, at(1_000)))),
+            lead("http://count.example.com/r", Led::Redirected, Some((5, at(20_000)))),
+        ];
+        redirect.wants = Wants::Frame;
         redirect.followed = Some(Followed { steps, target: Some("go.updates.test".to_owned()), new_domain: true });
     }
     alert

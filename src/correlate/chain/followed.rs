@@ -3,24 +3,27 @@
 //! ## What it sees
 //! Within five seconds after the answer, of the same client: a question to DNS for the target's name, a TCP connection to it (by its address, as DNS gave
 //! it or the redirect wrote it), a ClientHello of TLS or QUIC with its name, a request in plain HTTP with its name. Where the target redirects again in
-//! plain HTTP, the same for the next target, over four hops. 10 points when it connected, 5 more when nobody in this network was seen to use the target's
-//! domain before, in half an hour of watching at least. A question to DNS alone gives no points: browsers ask ahead. Nor has the redirect of a site itself
-//! or of a portal any: following those is what they are for.
+//! plain HTTP, or its page leads to a page of another host (Referer), the same for the next target, over four hops. Looking back, the pages and redirects
+//! by way of which the client came to its request, up to eight: those give no points, and say whose the redirect is. 10 points when it connected, 5 more
+//! when nobody in this network was seen to use the target's domain before, in half an hour of watching at least. A question to DNS alone gives no points:
+//! browsers ask ahead. Nor has the redirect of a site itself or of a portal any: following those is what they are for.
 //!
 //! ## Why it matters
 //! It proves that the device took the answer for the server's, and tells how far it went and when. Why it went there it does not say.
 //!
 //! ## When it is wrong
 //! A page may lead to the same place in another way at the same moment, and several names may share an address: a ClientHello or a request with another
-//! name counts as somebody else's. What goes through a proxy, a VPN or an encrypted ClientHello is not seen: not followed means not seen to follow.
+//! name counts as somebody else's. Of a page of another site browsers tell the site only: the latest page that was asked for there is taken for it. What
+//! goes through a proxy, a VPN or an encrypted ClientHello is not seen: not followed means not seen to follow.
 //!
 //! ## Reference
-//! RFC 8446, section 4.1.2 (ClientHello); RFC 9001, section 5.2 (QUIC's first packets); Marczak et al., "Bad Traffic" (2018), and Amnesty International
-//! (2019), where a redirect to a fresh name on an odd port was followed within a second.
+//! RFC 9110, section 10.1.3 (Referer); W3C Referrer Policy; RFC 8446, section 4.1.2 (ClientHello); RFC 9001, section 5.2 (QUIC's first packets); Marczak
+//! et al., "Bad Traffic" (2018), and Amnesty International (2019), where a redirect to a fresh name on an odd port was followed within a second.
 
 use crate::alert::{Alert, Followed, How, Signal, Step, TlsFacts, Verdict};
 use crate::engine::contact::{Asked, Contact, Kind};
 use crate::engine::decode::packet::Addr;
+use crate::engine::protocol::http::Wants;
 use crate::engine::protocol::tls::ClientHello;
 use crate::engine::protocol::url::{Address, is_ip_literal};
 use crate::engine::time::{Span, Timestamp};
@@ -28,7 +31,7 @@ use crate::engine::time::{Span, Timestamp};
 /// Code of the detector.
 pub const CODE: &str = "S12";
 /// Version of the detector.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// How long after the answer the client's doings are looked at.
 pub(super) const WITHIN: Span = Span::from_secs(5);
@@ -130,10 +133,10 @@ impl Goal {
 }
 
 /// The address that a request asked for; without Host field that of its server.
-fn address_of(asked: &Asked, server: (Addr, u16)) -> Option<Address> {
+pub(super) fn address_of(asked: &Asked, server: (Addr, u16)) -> Option<Address> {
     let literal = || if server.0.ip().is_ipv6() { format!("[{}]", server.0) } else { server.0.to_string() };
-    let host = asked.host.as_deref().map_or_else(literal, str::to_owned);
-    Address::of_request(&host, server.1, &asked.target)
+    let host = asked.host().map_or_else(literal, str::to_owned);
+    Address::of_request(&host, server.1, asked.target())
 }
 
 impl<'a> Trail<'a> {
@@ -166,7 +169,10 @@ impl<'a> Trail<'a> {
                         self.note(Step { name: Some(address.host().to_owned()), url, ..step(contact, How::HttpRequest, hop) });
                         self.note_opening(contact, hop);
                     }
-                    None => self.disown(server),
+                    None => {
+                        self.disown(server);
+                        self.lead_on(contact, address, asked);
+                    }
                 }
             }
             Kind::HttpRedirect { asked, target } => {
@@ -228,6 +234,17 @@ impl<'a> Trail<'a> {
         let url = Some(to.as_str().to_owned());
         self.note(Step { name: Some(to.host().to_owned()), url, ..step(contact, How::Redirected, hop) });
         self.goals.push(Goal::new(to, hop.saturating_add(1), is_same_host));
+    }
+
+    /// The page of a target leads the client to a page of another host, as pages do that redirect by a script.
+    fn lead_on(&mut self, contact: &Contact, to: Address, asked: &Asked) {
+        let page = asked.referer().and_then(Address::parse).filter(|_| asked.wants == Wants::Page);
+        let Some(hop) = page.and_then(|page| self.hop(|goal| goal.is_asked(&page) && !goal.is_named(to.host()))) else { return };
+        if hop < MOST_HOPS {
+            let url = Some(to.as_str().to_owned());
+            self.note(Step { name: Some(to.host().to_owned()), url, ..step(contact, How::LedOn, hop) });
+            self.goals.push(Goal::new(to, hop.saturating_add(1), false));
+        }
     }
 
     /// Each kind of step is told once for each name or server of a hop.

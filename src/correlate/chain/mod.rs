@@ -2,6 +2,7 @@
 
 mod contacts;
 pub mod followed;
+mod led;
 mod seen;
 #[cfg(test)]
 mod tests;
@@ -124,8 +125,12 @@ impl Chains {
     fn conclude(&self, held: Held, at: Timestamp) -> Alert {
         let Held { mut alert, weighed } = held;
         alert.closed_at = alert.closed_at.max(at);
-        let contacts = self.contacts.of(alert.flow.client.0, alert.flow.vlans);
-        let Some(mut followed) = followed::follow(&alert, contacts) else { return alert };
+        let contacts = || self.contacts.of(alert.flow.client.0, alert.flow.vlans);
+        let (led_by, followed) = (led::leads(&alert, contacts()), followed::follow(&alert, contacts()));
+        if let Some(redirect) = &mut alert.redirect {
+            redirect.led_by = led_by;
+        }
+        let Some(mut followed) = followed else { return alert };
         followed.new_domain = followed.target.as_deref().is_some_and(|name| self.domains.is_new(name, alert.forged.time));
         let points = followed::points(&followed, alert.verdict);
         alert.signals.push(followed::signal(&followed, alert.forged.time, points));

@@ -4,6 +4,7 @@ use super::*;
 use crate::alert::{Grade, How, samples};
 use crate::engine::contact::{Asked, Kind};
 use crate::engine::decode::packet::{Addr, Vlans};
+use crate::engine::protocol::http::Wants;
 use crate::engine::time::Span;
 
 fn client() -> Addr {
@@ -26,7 +27,7 @@ fn contact(ms: i64, kind: Kind) -> Contact {
 }
 
 fn asks(ms: i64, host: &str, target: &str) -> Contact {
-    contact(ms, Kind::HttpRequest(Asked { host: Some(host.into()), target: target.into() }))
+    contact(ms, Kind::HttpRequest(Asked::new(host, target, "", Wants::Page)))
 }
 
 /// An alert whose redirect leads to `to`.
@@ -125,7 +126,7 @@ fn back_at_the_same_host_only_the_very_page_counts() {
 #[test]
 fn redirects_in_a_circle_come_to_an_end() {
     let moved = |ms, host: &str, to: &str| {
-        let asked = Asked { host: Some(host.into()), target: "/land".into() };
+        let asked = Asked::new(host, "/land", "", Wants::Page);
         contact(ms, Kind::HttpRedirect { asked, target: to.into() })
     };
     let circle = (0..60).map(|round| match round % 2 {
@@ -136,6 +137,61 @@ fn redirects_in_a_circle_come_to_an_end() {
     let chain = (0..9).map(|hop| moved(10 + hop, &format!("h{hop}.test"), &format!("http://h{}.test/land", hop + 1)));
     let start = moved(1, "lure.test", "http://h0.test/land");
     assert_eq!(steps(&told(probable(), [start].into_iter().chain(chain).collect())).len(), 4, "hops are bounded");
+}
+
+/// A request that a page led to, before the forged packet.
+fn earlier(ms: i64, (host, target): (&str, &str), referer: &str) -> Contact {
+    let frame = samples::redirect_alert().forged.frame - u64::try_from(ms).unwrap();
+    let kind = Kind::HttpRequest(Asked::new(host, target, referer, Wants::Page));
+    Contact { frame, time: at(-ms), ..contact(0, kind) }
+}
+
+fn leads(alert: Alert, contacts: Vec<Contact>) -> Vec<String> {
+    let told = told(alert, contacts);
+    told.redirect
+        .unwrap()
+        .led_by
+        .into_iter()
+        .map(|lead| format!("{}{}", lead.url, if lead.seen.is_some() { "" } else { " not seen" }))
+        .collect()
+}
+
+/// The alert's request, led to by a page.
+fn led_by(referer: &str) -> Alert {
+    let mut alert = probable();
+    alert.http.as_mut().unwrap().referer = Some(referer.to_owned());
+    alert
+}
+
+#[test]
+fn the_way_to_the_request_is_told_back_to_its_first_page() {
+    let way = vec![
+        earlier(3, ("a.example", "/"), "https://search.example.org/"),
+        earlier(2, ("b.example", "/x"), "http://a.example/"),
+        earlier(1, ("b.example", "/y"), "http://elsewhere.test/"),
+    ];
+    assert_eq!(
+        leads(led_by("http://b.example/x"), way),
+        ["https://search.example.org/ not seen", "http://a.example/", "http://b.example/x"]
+    );
+    assert_eq!(leads(led_by("http://b.example/x"), Vec::new()), ["http://b.example/x not seen"]);
+    assert_eq!(leads(probable(), Vec::new()), Vec::<String>::new());
+    assert_eq!(leads(led_by("about:blank"), Vec::new()), Vec::<String>::new());
+}
+
+#[test]
+fn pages_that_lead_to_each_other_are_told_once_and_a_long_way_is_cut() {
+    let circle: Vec<Contact> = (1..=3)
+        .rev()
+        .flat_map(|n| [earlier(n * 2 + 1, ("a.test", "/"), "http://b.test/"), earlier(n * 2, ("b.test", "/"), "http://a.test/")])
+        .collect();
+    assert_eq!(leads(led_by("http://b.test/"), circle), ["http://a.test/", "http://b.test/"]);
+    let mut alert = led_by("http://h1.test/");
+    alert.forged.frame = 100;
+    let long = (1..=20)
+        .rev()
+        .map(|n| Contact { frame: 90 - n as u64, ..earlier(1, (&format!("h{n}.test"), "/"), &format!("http://h{}.test/", n + 1)) });
+    assert_eq!(leads(alert, long.collect()).len(), 8);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::*;
 use crate::alert::samples;
 use crate::engine::contact::Asked;
+use crate::engine::protocol::http::Wants;
 use crate::rules::indicators::read_text;
 
 const LIST: &str = "evil.example\nother.example\n203.0.113.64/27\n";
@@ -64,7 +65,7 @@ fn seen(alert: &Alert) -> Vec<(&str, &str)> {
 #[test]
 fn one_visit_is_one_record_that_tells_each_place_once() {
     let mut visits = visits(8);
-    let page = Asked { host: Some("a.evil.example:8080".into()), target: "/".into() };
+    let page = Asked::new("a.evil.example:8080", "/", "", Wants::default());
     let story = [
         asks(0, 7, "a.evil.example"),
         asks(1, 7, "a.evil.example"),
@@ -83,7 +84,7 @@ fn one_visit_is_one_record_that_tells_each_place_once() {
     ];
     assert_eq!(told.len(), 1);
     assert_eq!(seen(&told[0]), expected);
-    assert_eq!((told[0].verdict, told[0].severity, told[0].score), (Verdict::ListedContact, 3, 35));
+    assert_eq!((told[0].verdict, told[0].severity, told[0].score), (Verdict::ListedContact, 2, 35));
     assert_eq!((told[0].forged.frame, told[0].closed_at), (1, at(20_000)));
     assert!(visits.open.is_empty());
 }
@@ -93,7 +94,8 @@ fn other_names_and_other_clients_are_other_records() {
     let mut visits = visits(8);
     let story = [asks(0, 7, "evil.example"), asks(0, 7, "other.example"), asks(0, 8, "evil.example"), asks(0, 9, "good.example")];
     assert!(play(&mut visits, &story).is_empty());
-    assert_eq!(visits.finish(at(1), Thresholds::default()).len(), 3);
+    let told = visits.finish(at(1), Thresholds::default());
+    assert_eq!(told.iter().map(|alert| alert.severity).collect::<Vec<_>>(), [3, 3, 3], "nobody went there");
 }
 
 #[test]

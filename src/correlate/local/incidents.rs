@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::tell::{EVIDENCE, Finding};
 use crate::alert::{Alert, ClosedBecause};
+use crate::engine::protocol::dhcp::Lease;
 use crate::engine::time::{Span, Timestamp};
 use crate::rules::policy::Thresholds;
 
@@ -16,6 +17,10 @@ const UNTOLD: u8 = 4;
 pub(super) trait Suspicion {
     /// What there is to say so far.
     fn finding(&self) -> Finding;
+    /// What a server gave, where it is about one.
+    fn lease(&self) -> Option<&Lease> {
+        None
+    }
 }
 
 #[derive(Debug)]
@@ -123,6 +128,6 @@ impl<T: Suspicion> Open<T> {
         self.due = None;
         let alert = self.what.finding().alert(at, because, bounds).filter(|alert| alert.severity < self.told)?;
         self.told = alert.severity;
-        Some(alert)
+        Some(Alert { dhcp: self.what.lease().cloned(), ..alert })
     }
 }

@@ -266,6 +266,10 @@ impl Newcomer {
 }
 
 impl Suspicion for Newcomer {
+    fn lease(&self) -> Option<&Lease> {
+        Some(&self.lease)
+    }
+
     fn finding(&self) -> Finding {
         let mut signals = pinned::signals(CODE, &self.breaches);
         if let (Some(first), true) = (&self.first, signals.is_empty()) {

@@ -114,6 +114,7 @@ impl Finding {
             flow: self.flow(),
             http: None,
             dns: None,
+            dhcp: None,
             forged: packet(&self.head),
             genuine_frames: genuine.iter().map(|packet| packet.frame).collect(),
             genuine,

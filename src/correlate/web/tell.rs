@@ -59,6 +59,7 @@ pub(super) fn tell(web: &Web, evidence: &Evidence, at: Timestamp) -> Alert {
         genuine_frames: Vec::new(),
         redirect: None,
         dns: None,
+        dhcp: None,
         indicators: Vec::new(),
         sensor: SensorHealth {
             kernel_drops: 0,

@@ -18,6 +18,7 @@ pub mod registry;
 mod stack_break;
 mod unread_question;
 
+pub use content_insert::words as inserted_in_words;
 pub use downgrade::rewrites_links;
 pub use genuine_silence::is_silent;
 pub use stack_break::breaks_timestamps_rule;

@@ -7,7 +7,8 @@
 //!
 //! ## Why it matters
 //! Injection sends the victim to a server of the attacker: an exploit server on an odd port under a fresh name with a token for each target, or a
-//! trojanised installer.
+//! trojanised installer. What is run or installed does harm the moment it arrives: an injection that sends such a request to another site is told one
+//! severity higher.
 //!
 //! ## When it is wrong
 //! Sites, ads, link shorteners and single sign-on send users to other sites all day. A redirect within the site, to its sibling under another
@@ -140,6 +141,12 @@ pub fn asks_package(scene: &Scene) -> bool {
         path.ends_with(PROXY_SETTINGS)
             || path.rsplit_once('.').is_some_and(|(_, extension)| PACKAGES.iter().any(|kind| kind.contains(&extension)))
     })
+}
+
+/// What was asked for is run or unpacked when it arrives, and the client is sent to another site for it.
+#[must_use]
+pub fn replaces_package(destination: &Destination, scene: &Scene) -> bool {
+    destination.cross_site == Some(true) && asks_package(scene)
 }
 
 fn weigh(destination: &Destination, scene: &Scene) -> (u8, Vec<&'static str>) {

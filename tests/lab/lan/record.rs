@@ -104,6 +104,7 @@ fn keep(scene: &Scene, capture: &[u8], loud: &[Value], truth: &[u64]) {
         genuine_frame: injection(alert)["genuine"]["frame"].as_u64(),
         signals: vec![code.to_owned()],
         followed: None,
+        led_by: None,
     });
     let twin_of = twin_of.iter().map(ToString::to_string).collect();
     let expected = Expected { alerts: alerts.collect(), quiet, silent: false, twin_of };

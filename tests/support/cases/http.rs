@@ -13,6 +13,16 @@ pub(crate) fn ask(method: &str, host: &str, path: &str) -> Vec<u8> {
         .into_bytes()
 }
 
+/// What a browser asks for on a page at `referer`; `accept` says what it expects.
+pub(crate) fn on_page(referer: &str, (host, path): (&str, &str), accept: &str) -> Vec<u8> {
+    let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0)";
+    format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {agent}\r\nAccept: {accept}\r\nReferer: {referer}\r\n\r\n").into_bytes()
+}
+
+/// What browsers expect of a page, and of an image.
+pub(crate) const PAGE: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+pub(crate) const IMAGE: &str = "image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5";
+
 /// A page as a usual server sends it.
 pub(crate) fn page(body: &str) -> Vec<u8> {
     answer("200 OK", "Content-Type: text/html; charset=utf-8\r\n", body)

@@ -4,6 +4,7 @@ mod chain;
 mod closes;
 mod content;
 mod dns;
+mod downloads;
 mod evasion;
 mod framing;
 mod fronts;
@@ -11,6 +12,7 @@ mod http;
 mod in_path;
 mod lan;
 mod lan_settings;
+mod led;
 mod listed;
 mod pinned;
 mod portals;
@@ -21,6 +23,7 @@ mod sensor;
 mod stream;
 mod tcp;
 mod told;
+mod versions;
 mod web;
 mod wrapped;
 
@@ -38,9 +41,12 @@ pub(crate) fn all() -> Vec<Case> {
         resets::cases(),
         evasion::cases(),
         chain::cases(),
+        led::cases(),
+        downloads::cases(),
         dns::cases(),
         portals::cases(),
         content::cases(),
+        versions::cases(),
     ];
     let local = [lan::cases(), lan_settings::cases(), pinned::cases(), listed::cases()];
     let quiet = [

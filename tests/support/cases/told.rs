@@ -63,6 +63,9 @@ pub(crate) struct Alert {
     /// How the client followed, step by step; empty: it must not be said that it did; none: whatever is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) followed: Option<Vec<String>>,
+    /// By way of what the client came to ask, each as how and address; none: whatever is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) led_by: Option<Vec<String>>,
 }
 
 impl Case {
@@ -175,6 +178,7 @@ impl Alert {
             genuine_frame: Some(genuine),
             signals: Vec::new(),
             followed: None,
+            led_by: None,
         }
     }
 
@@ -207,6 +211,11 @@ impl Alert {
     /// It must tell that the client followed in these steps.
     pub(crate) fn followed<const N: usize>(self, steps: [&str; N]) -> Self {
         Self { followed: Some(steps.map(str::to_owned).into()), ..self }
+    }
+
+    /// It must tell that these led the client to its request, in this order.
+    pub(crate) fn led_by<const N: usize>(self, leads: [&str; N]) -> Self {
+        Self { led_by: Some(leads.map(str::to_owned).into()), ..self }
     }
 
     /// It must name these signals.

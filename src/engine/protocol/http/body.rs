@@ -101,6 +101,14 @@ impl Body {
         self.validated.then(|| number(&self.kept))
     }
 
+    /// The redirects in a body that has ended, and the bytes of a page that is not coded.
+    pub(super) fn end(self, decoded: usize) -> (Vec<Redirect>, Option<Vec<u8>>) {
+        if self.content != Content::Html || self.is_coded() {
+            return (self.search(decoded), None);
+        }
+        (self.search_beginning(), Some(self.kept))
+    }
+
     /// Heap bytes held.
     pub(super) const fn heap_bytes(&self) -> usize {
         self.kept.capacity()

@@ -9,7 +9,7 @@ use memchr::memmem;
 
 use super::decode::Codings;
 use super::framing::Framing;
-use super::message::{Redirect, RedirectKind, Request, Response, Stamp, text};
+use super::message::{Redirect, RedirectKind, Request, Response, Stamp, Wants, text};
 use super::refresh;
 
 /// Fields that are parsed without touching the heap; a head with more of them takes a slower way.
@@ -17,8 +17,8 @@ const FIELDS: usize = 64;
 
 /// Bytes of field names that are kept of a response.
 const FIELD_NAMES: usize = 512;
-/// The longest name of a field that is looked at: `transfer-encoding`.
-const LONGEST_NAME: usize = 17;
+/// The longest name of a field that is looked at: `strict-transport-security`.
+const LONGEST_NAME: usize = 25;
 
 /// A request head and how its body ends.
 #[derive(Debug)]
@@ -93,11 +93,14 @@ fn request_of(parsed: &httparse::Request<'_, '_>, first: Stamp, last: Stamp) -> 
     let (method, target) = (parsed.method?, parsed.path?);
     let mut extent = Extent::default();
     let (mut host, mut user_agent, mut referer) = (None, None, None);
+    let (mut accept, mut destination) = (None, None);
     for field in parsed.headers.iter() {
         let slot = match field.name.len() {
             4 if field.name.eq_ignore_ascii_case("host") => &mut host,
+            6 if field.name.eq_ignore_ascii_case("accept") => &mut accept,
             7 if field.name.eq_ignore_ascii_case("referer") => &mut referer,
             10 if field.name.eq_ignore_ascii_case("user-agent") => &mut user_agent,
+            14 if field.name.eq_ignore_ascii_case("sec-fetch-dest") => &mut destination,
             14 | 17 => {
                 extent.add_field(field.name, field.value);
                 continue;
@@ -119,6 +122,7 @@ fn request_of(parsed: &httparse::Request<'_, '_>, first: Stamp, last: Stamp) -> 
         host: host.map(text),
         user_agent: user_agent.map(text),
         referer: referer.map(text),
+        wants: Wants::of(destination, accept),
         first,
         last,
     };
@@ -200,6 +204,9 @@ struct Fields {
     /// Hashes of the fields.
     etag: Option<u64>,
     last_modified: Option<u64>,
+    coding: u64,
+    /// The server chooses between versions of the content by more than their coding.
+    varies: bool,
     content_type: Option<String>,
     refresh: Option<String>,
     extent: Extent,
@@ -245,7 +252,14 @@ impl Fields {
                 self.demands_tls = true;
                 return;
             }
-            16 if is("content-encoding") => return self.codings.add_field(value),
+            16 if is("content-encoding") => {
+                self.coding ^= number(value);
+                return self.codings.add_field(value);
+            }
+            4 if is("vary") => {
+                self.varies = !value.trim_ascii().eq_ignore_ascii_case(b"accept-encoding");
+                return;
+            }
             6 if is("server") => &mut self.server,
             8 if is("location") => &mut self.location,
             12 if is("content-type") => &mut self.content_type,
@@ -256,7 +270,9 @@ impl Fields {
     }
 
     fn validator(&self) -> Option<u64> {
-        self.etag.or_else(|| Some(self.last_modified? ^ self.extent.length()?.rotate_left(32)))
+        let dated = self.last_modified.filter(|_| !self.varies && self.extent.length().is_some());
+        // Servers that code a content on its way may forget to name it anew.
+        Some(self.etag.or(dated)? ^ self.coding)
     }
 
     fn redirects(&self, status: u16) -> Vec<Redirect> {

@@ -43,10 +43,51 @@ pub struct Request {
     pub user_agent: Option<String>,
     /// The Referer field.
     pub referer: Option<String>,
+    /// What the answer is wanted for.
+    pub wants: Wants,
     /// Segment that held the first byte; `seq` is that byte's.
     pub first: Stamp,
     /// Segment that held the last byte seen of head and body; `seq` is the one after that byte.
     pub last: Stamp,
+}
+
+/// What a client wants an answer for, as far as the fields of its request say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wants {
+    /// They do not.
+    #[default]
+    Unknown,
+    /// A page; browsers ask for one in a frame in the same way where they do not send Sec-Fetch-Dest.
+    Page,
+    /// A page inside of another one.
+    Frame,
+    /// A part of a page: an image, a style, a script.
+    Part,
+}
+
+impl Wants {
+    /// By the fields Sec-Fetch-Dest (W3C Fetch Metadata, section 2.1) and Accept, the first of which is sent over http to this machine only.
+    pub(super) fn of(destination: Option<&[u8]>, accept: Option<&[u8]>) -> Self {
+        match (destination.map(<[u8]>::trim_ascii), accept) {
+            (Some(b"document"), _) => Self::Page,
+            (Some(b"iframe" | b"frame" | b"embed" | b"object"), _) => Self::Frame,
+            (Some(_), _) => Self::Part,
+            (None, Some(accept)) if accept.starts_with(b"text/html") => Self::Page,
+            (None, Some(accept)) if accept.starts_with(b"image/") || accept.starts_with(b"text/css") => Self::Part,
+            (None, _) => Self::Unknown,
+        }
+    }
+
+    /// The name in the alert record.
+    #[must_use]
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Unknown => None,
+            Self::Page => Some("page"),
+            Self::Frame => Some("frame"),
+            Self::Part => Some("part"),
+        }
+    }
 }
 
 /// A response head, and what is known of its body.
@@ -68,7 +109,8 @@ pub struct Response {
     pub content_length: Option<u64>,
     /// Browsers are told to ask this host by https only (RFC 6797).
     pub demands_tls: bool,
-    /// What names this version of the content, as a number: a strong ETag, else Last-Modified with the length (RFC 9110, section 8.8).
+    /// What names this version of the content, as a number: a strong ETag, else Last-Modified where the length is told and nothing but the coding is
+    /// negotiated (RFC 9110, section 8.8); each with the coding.
     pub validator: Option<u64>,
     /// Names of the fields in their order, in lower case, each followed by a comma; at most 512 bytes of them.
     pub field_names: String,

@@ -20,7 +20,7 @@ mod waiting;
 
 pub use embedded::{Embedded, body, embedded, is_program};
 pub use head::number;
-pub use message::{Redirect, RedirectKind, Request, Response, Stamp};
+pub use message::{Redirect, RedirectKind, Request, Response, Stamp, Wants};
 
 use super::super::limits::Limits;
 use client::Client;
@@ -38,6 +38,7 @@ pub enum Event {
     /// redirects (meta refresh, script location, iframe).
     Body(Vec<Redirect>),
     /// The body of the response that `Head` reported last is whole, and this is the number of its bytes as sent; of pages and scripts with a validator.
+    /// `Connection::take_page` gives the bytes of a page.
     Whole(u64),
 }
 
@@ -127,6 +128,10 @@ impl Connection {
         if let Err(end) = self.server.close(&mut self.waiting, limits, events) {
             self.stop(end);
         }
+    }
+    /// The bytes of the page that `Event::Whole` reported last, unless it was coded.
+    pub const fn take_page(&mut self) -> Option<Vec<u8>> {
+        self.server.take_page()
     }
     /// How many requests came to wait since this was asked before.
     pub const fn take_new_requests(&mut self) -> usize {

@@ -17,6 +17,7 @@ pub(super) struct Server {
     state: State,
     gather: Gather,
     body: Option<Body>,
+    page: Option<Vec<u8>>,
     unread_bodies: u64,
 }
 
@@ -80,8 +81,10 @@ impl Server {
                     Piece::Data(data) => self.keep(data, limits, events),
                     Piece::Need => return Ok(()),
                     Piece::End => {
-                        events.extend(self.body.as_ref().and_then(Body::number).map(Event::Whole));
-                        self.end_body(limits, events);
+                        match self.body.as_ref().and_then(Body::number) {
+                            Some(number) => self.end_version(number, limits, events),
+                            None => self.end_body(limits, events),
+                        }
                         self.state = State::Head;
                     }
                     Piece::Broken => {
@@ -176,6 +179,19 @@ impl Server {
         report(self.body.take().map(|body| body.search(limits.http_decoded)), events);
     }
 
+    /// The body of a response with a validator is whole.
+    fn end_version(&mut self, number: u64, limits: &Limits, events: &mut Vec<Event>) {
+        events.push(Event::Whole(number));
+        let (redirects, page) = self.body.take().map(|body| body.end(limits.http_decoded)).unwrap_or_default();
+        self.page = page;
+        report(Some(redirects), events);
+    }
+
+    /// The bytes of the page that was reported whole last.
+    pub(super) const fn take_page(&mut self) -> Option<Vec<u8>> {
+        self.page.take()
+    }
+
     /// Drops all that is held.
     pub(super) fn stop(&mut self) {
         self.lose();
@@ -194,7 +210,8 @@ impl Server {
 
     /// Heap bytes held.
     pub(super) fn heap_bytes(&self) -> usize {
-        self.gather.heap_bytes().saturating_add(self.body.as_ref().map_or(0, Body::heap_bytes))
+        let kept = self.body.as_ref().map_or(0, Body::heap_bytes).saturating_add(self.page.as_ref().map_or(0, Vec::capacity));
+        self.gather.heap_bytes().saturating_add(kept)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Requests: recognised by content, read whole or in pieces, queued.
 
 use super::{Connection, Story, get};
+use crate::engine::protocol::http::Wants;
 
 #[test]
 fn a_request_is_told_by_its_content() {
@@ -106,4 +107,20 @@ fn after_a_gap_reading_goes_on_where_it_is_certain() {
     story.connection.client_gap(None);
     story.client("P/1.1\r\nHost: a.example\r\n\r\n").client(get("/y"));
     assert_eq!(story.connection.waiting().unwrap().target, "/y");
+}
+
+#[test]
+fn a_request_says_what_its_answer_is_wanted_for() {
+    let wants = |fields: &str| {
+        let mut story = Story::default();
+        story.client(format!("GET / HTTP/1.1\r\n{fields}\r\n"));
+        story.connection.waiting().unwrap().wants
+    };
+    assert_eq!(wants("Accept: text/html,*/*;q=0.8\r\n"), Wants::Page);
+    assert_eq!(wants("ACCEPT: image/webp,*/*\r\n"), Wants::Part);
+    assert_eq!(wants("Accept: text/css,*/*;q=0.1\r\n"), Wants::Part);
+    assert_eq!((wants("Accept: */*\r\n"), wants("")), (Wants::Unknown, Wants::Unknown));
+    assert_eq!(wants("Accept: text/html\r\nSec-Fetch-Dest: iframe\r\n"), Wants::Frame);
+    assert_eq!(wants("Sec-Fetch-Dest: script\r\nAccept: */*\r\n"), Wants::Part);
+    assert_eq!(wants("Sec-Fetch-Dest: document\r\n"), Wants::Page);
 }

@@ -173,3 +173,10 @@ fn a_gap_that_may_hold_responses_leaves_nothing_to_pair() {
     story.client(get("/x")).server("HTTP/1.1 200 x\r\nServ").server_gap(Some(5)).server(": x\r\n\r\n").server("HTTP/1.1 204 x\r\n\r\n");
     assert_eq!(story.answered(), [None]);
 }
+
+#[test]
+fn a_host_that_wants_to_be_asked_by_https_says_so_in_a_long_field() {
+    let mut story = Story::default();
+    story.client(get("/")).server("HTTP/1.1 200 OK\r\nStrict-Transport-Security: max-age=31536000\r\nContent-Length: 0\r\n\r\n");
+    assert!(story.head().demands_tls);
+}
