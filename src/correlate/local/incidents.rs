@@ -88,6 +88,12 @@ impl<K: Ord + Copy, T: Suspicion> Incidents<K, T> {
         self.open.values().map(|open| (&open.what, open.last))
     }
 
+    /// Something is due at or before `now`.
+    #[inline]
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        now >= self.next_due || !self.overdue.is_empty()
+    }
+
     /// Tells what is due at or before `now`, and forgets what has not gone on.
     pub(super) fn tick(&mut self, now: Timestamp) -> Vec<Alert> {
         let mut told = std::mem::take(&mut self.overdue);

@@ -127,7 +127,13 @@ impl LocalNetworks {
     }
 
     /// Tells what is due at or before `now`.
+    #[inline]
     pub(super) fn tick(&mut self, now: Timestamp) -> Vec<Alert> {
+        let due = [self.claimers.is_due(now), self.newcomers.is_due(now), self.announcers.is_due(now), self.redirectors.is_due(now)];
+        if due.contains(&true) { self.tell_due(now) } else { Vec::new() }
+    }
+
+    fn tell_due(&mut self, now: Timestamp) -> Vec<Alert> {
         let mut told = self.claimers.tick(now);
         told.extend(self.newcomers.tick(now));
         told.extend(self.announcers.tick(now));

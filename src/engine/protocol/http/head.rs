@@ -17,6 +17,8 @@ const FIELDS: usize = 64;
 
 /// Bytes of field names that are kept of a response.
 const FIELD_NAMES: usize = 512;
+/// Types of what is looked at and listened to.
+const MEDIA: [&str; 4] = ["image/", "video/", "audio/", "font/"];
 /// The longest name of a field that is looked at: `strict-transport-security`.
 const LONGEST_NAME: usize = 25;
 
@@ -196,14 +198,14 @@ fn is_lf_only(head: &[u8]) -> bool {
 
 /// What is kept of a response's fields.
 #[derive(Default)]
-struct Fields {
+struct Fields<'a> {
     has_date: bool,
     server: Option<String>,
     location: Option<String>,
     demands_tls: bool,
-    /// Hashes of the fields.
-    etag: Option<u64>,
-    last_modified: Option<u64>,
+    /// The fields, as sent.
+    etag: Option<&'a [u8]>,
+    last_modified: Option<&'a [u8]>,
     coding: u64,
     /// The server chooses between versions of the content by more than their coding.
     varies: bool,
@@ -214,8 +216,8 @@ struct Fields {
     names: String,
 }
 
-impl Fields {
-    fn of(fields: &[Header<'_>]) -> Self {
+impl<'a> Fields<'a> {
+    fn of(fields: &[Header<'a>]) -> Self {
         let len: usize = fields.iter().map(|field| field.name.len() + 1).sum();
         let mut read = Self { names: String::with_capacity(len.min(FIELD_NAMES)), ..Self::default() };
         for field in fields {
@@ -231,7 +233,7 @@ impl Fields {
         read
     }
 
-    fn add(&mut self, name: &str, value: &[u8]) {
+    fn add(&mut self, name: &str, value: &'a [u8]) {
         let is = |wanted: &str| name.eq_ignore_ascii_case(wanted);
         let slot = match name.len() {
             4 if is("date") => {
@@ -241,11 +243,11 @@ impl Fields {
             14 | 17 => return self.extent.add_field(name, value),
             4 if is("etag") => {
                 // A weak one does not promise the same bytes.
-                self.etag = (!value.starts_with(b"W/")).then(|| number(value));
+                self.etag = Some(value).filter(|value| !value.starts_with(b"W/"));
                 return;
             }
             13 if is("last-modified") => {
-                self.last_modified = Some(number(value));
+                self.last_modified = Some(value);
                 return;
             }
             25 if is("strict-transport-security") => {
@@ -269,10 +271,15 @@ impl Fields {
         slot.get_or_insert_with(|| text(value));
     }
 
+    /// None of pictures and the like, most of what is sent: it does not matter whether they are the same as before.
     fn validator(&self) -> Option<u64> {
+        let is_media = |kind: &str| MEDIA.iter().any(|media| kind.get(..media.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(media)));
+        if self.content_type.as_deref().is_some_and(is_media) {
+            return None;
+        }
         let dated = self.last_modified.filter(|_| !self.varies && self.extent.length().is_some());
         // Servers that code a content on its way may forget to name it anew.
-        Some(self.etag.or(dated)? ^ self.coding)
+        Some(number(self.etag.or(dated)?) ^ self.coding)
     }
 
     fn redirects(&self, status: u16) -> Vec<Redirect> {
