@@ -11,7 +11,7 @@ SIDEWATCH := $(or $(CARGO_TARGET_DIR),target)/release/sidewatch
 FUZZ_SECONDS ?= 10
 # How many inputs at most. With a number the same ones are made each time, so that what fails once fails again; -1 for as many as there is time for.
 FUZZ_RUNS    ?= -1
-FUZZ_TARGETS ?= capture_file decode http html url dns tls quic indicators rules engine
+FUZZ_TARGETS ?= capture_file decode http html url dns dhcp tls quic indicators rules engine
 FUZZ_FLAGS   := -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-,level=4 inline-8bit-counters pc-table trace-compares)
 FUZZ_OPTIONS := $(if $(filter -1,$(FUZZ_RUNS)),,-seed=1) -runs=$(FUZZ_RUNS) -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1
 FUZZ_HOST     = $(shell rustc -vV | sed -n 's/^host: //p')

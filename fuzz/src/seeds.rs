@@ -35,6 +35,8 @@ struct Seeds {
     engine: Vec<u8>,
     http: Vec<u8>,
     dns: Vec<u8>,
+    /// The last answer of DHCP or DHCPv6.
+    dhcp: Vec<u8>,
     /// A ClientHello in its record; the same in a frame of QUIC, and a whole datagram that holds one.
     tls: Vec<u8>,
     quic: [Vec<u8>; 2],
@@ -56,7 +58,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         write(corpus, "engine", &case, &seeds.engine)?;
         write(corpus, "http", &case, &seeds.http)?;
         write(corpus, "dns", &case, &seeds.dns)?;
-        for (target, form, bytes) in [("tls", "", &seeds.tls), ("quic", "-frame", &seeds.quic[0]), ("quic", "", &seeds.quic[1])] {
+        for (target, form, bytes) in
+            [("dhcp", "", &seeds.dhcp), ("tls", "", &seeds.tls), ("quic", "-frame", &seeds.quic[0]), ("quic", "", &seeds.quic[1])]
+        {
             if !bytes.is_empty() {
                 write(corpus, target, &format!("{case}{form}"), bytes)?;
             }
@@ -98,10 +102,12 @@ fn read(capture: &Path) -> Result<Seeds, Box<dyn Error>> {
             {
                 ask_or_answer(&mut seeds.dns, datagram, after);
             }
-            if let Decoded::Datagram(datagram) = decoded
-                && datagram.is_quic()
-            {
-                seeds.quic[1] = datagram.payload.to_vec();
+            if let Decoded::Datagram(datagram) = decoded {
+                match datagram.head.src_port {
+                    67 | 547 => seeds.dhcp = datagram.payload.to_vec(),
+                    _ if datagram.is_quic() => seeds.quic[1] = datagram.payload.to_vec(),
+                    _ => {}
+                }
             }
             if let Decoded::Tcp(packet) = decoded
                 && !packet.payload.is_empty()
