@@ -47,9 +47,10 @@ impl Answers {
         told
     }
 
-    /// Nothing waits.
-    pub(super) fn is_idle(&self) -> bool {
-        self.held.is_empty()
+    /// When something is to be told next.
+    #[inline]
+    pub(super) fn next_due(&self) -> Timestamp {
+        self.held.front().map_or(Timestamp::MAX, |(due, _)| *due)
     }
 
     /// Tells what is due at or before `now`.

@@ -103,9 +103,10 @@ impl Visits {
         early.tell(now, ClosedBecause::Evicted, bounds)
     }
 
-    /// Nothing waits.
-    pub(super) fn is_idle(&self) -> bool {
-        self.open.is_empty()
+    /// When something is to be told next.
+    #[inline]
+    pub(super) fn next_due(&self) -> Timestamp {
+        self.open.front().map_or(Timestamp::MAX, |visit| visit.due)
     }
 
     /// Tells what is due at or before `now`.

@@ -143,21 +143,24 @@ impl Correlator {
 
     /// Judges observations that are complete up to `now`. They are put in order first, so that the order in which workers finish changes nothing.
     pub fn judge(&mut self, observations: Vec<Observation>, now: Timestamp) -> Vec<Alert> {
-        let mut found = self.in_order(observations);
-        found.extend(self.local.tick(now));
+        let mut told = self.in_order(observations);
+        let mut found = self.local.tick(now);
         self.tick(now, &mut found);
-        self.raise(found)
+        self.tell(found, &mut told);
+        in_order_of_closing(told)
     }
 
     /// Judges the last observations, and what is pending on what was seen.
     pub fn finish(&mut self, observations: Vec<Observation>, now: Timestamp) -> Vec<Alert> {
-        let mut found = self.in_order(observations);
-        found.extend(self.local.finish(now));
-        let mut told = self.chains.finish(now);
-        told.extend(self.answers.finish(now));
-        self.add(told, &mut found);
+        let mut told = self.in_order(observations);
+        let mut found = self.local.finish(now);
+        self.tick(now, &mut found);
+        let mut last = self.chains.finish(now);
+        last.extend(self.answers.finish(now));
+        self.add(last, &mut found);
         found.extend(self.visits.finish(now, self.policy.thresholds));
-        self.raise(found)
+        self.tell(found, &mut told);
+        in_order_of_closing(told)
     }
 
     /// What was counted.
@@ -180,9 +183,10 @@ impl Correlator {
 
     fn in_order(&mut self, mut observations: Vec<Observation>) -> Vec<Alert> {
         observations.sort_by_key(Observation::order);
-        let mut found = Vec::new();
+        let mut told = Vec::new();
         for observation in observations {
             let Observation { at, what } = observation;
+            let mut found = Vec::new();
             // Contacts are many, and no matter of the local network's.
             if !matches!(what, What::Contact(_)) {
                 found.extend(self.local.tick(at));
@@ -217,19 +221,29 @@ impl Correlator {
                     self.local.take(&notice, at);
                 }
             }
+            self.tell(found, &mut told);
         }
-        found
+        told
     }
 
-    /// Of each client: tells what waited for what it does next. Visits come last, for they become a part of what is told before.
+    /// Of each client: tells what waited for what it does next, one moment after the other, so that it does not matter when this is asked. Visits come
+    /// last, for they become a part of what is told at the same moment.
+    #[inline]
     fn tick(&mut self, now: Timestamp, found: &mut Vec<Alert>) {
-        if self.chains.is_idle() && self.answers.is_idle() && self.visits.is_idle() {
-            return;
+        while self.next_due() <= now {
+            self.tick_once(self.next_due(), found);
         }
-        let mut told = self.chains.tick(now);
-        told.extend(self.answers.tick(now));
+    }
+
+    fn next_due(&self) -> Timestamp {
+        self.chains.next_due().min(self.answers.next_due()).min(self.visits.next_due())
+    }
+
+    fn tick_once(&mut self, due: Timestamp, found: &mut Vec<Alert>) {
+        let mut told = self.chains.tick(due);
+        told.extend(self.answers.tick(due));
         self.add(told, found);
-        found.extend(self.visits.tick(now, self.policy.thresholds));
+        found.extend(self.visits.tick(due, self.policy.thresholds));
     }
 
     /// What clients were seen to do that belongs to these alerts becomes a part of them.
@@ -279,11 +293,13 @@ impl Correlator {
         Some(Alert { verdict: if bent { Verdict::LocalMitm } else { alert.verdict }, ..alert })
     }
 
-    /// One alert for one injection, in order of closing time, then id.
-    fn raise(&mut self, mut found: Vec<Alert>) -> Vec<Alert> {
-        found.retain_mut(|alert| self.is_told(alert));
-        found.sort_by_key(|alert| (alert.closed_at, alert.id));
-        found
+    /// One alert for one injection. At once, for what is told decides whether the next says anything new.
+    fn tell(&mut self, found: Vec<Alert>, told: &mut Vec<Alert>) {
+        for mut alert in found {
+            if self.is_told(&mut alert) {
+                told.push(alert);
+            }
+        }
     }
 
     /// False for what was told before, and for what is suppressed; else the alert has the severity that the policy gives it.
@@ -317,4 +333,10 @@ impl Correlator {
         }
         true
     }
+}
+
+/// By closing time, then id.
+fn in_order_of_closing(mut alerts: Vec<Alert>) -> Vec<Alert> {
+    alerts.sort_by_key(|alert| (alert.closed_at, alert.id));
+    alerts
 }

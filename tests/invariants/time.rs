@@ -1,12 +1,20 @@
 //! Idle ticks change nothing, and what was held is given back.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
+use sidewatch::correlate::Correlator;
 use sidewatch::engine::limits::Limits;
 use sidewatch::engine::time::{Span, Timestamp};
+use sidewatch::engine::{Engine, Knowledge};
+use sidewatch::rules::indicators::read_text;
 
 use super::a_few;
 use super::talks::{any_talks, together};
-use super::tape::{alerts, ended, engine, lines};
+use super::tape::{alerts, cuts, ended, engine, lines};
+use crate::support::cases::http::{bare_redirect, get, page};
+use crate::support::host::{client, site};
+use crate::support::story::{Story, after_ms};
 
 proptest! {
     #![proptest_config(a_few(24))]
@@ -50,4 +58,38 @@ proptest! {
         }
         prop_assert_eq!((engine.shards().held(), engine.shards().held_questions()), ((0, 0, 0), (0, 0)));
     }
+}
+
+#[test]
+fn a_visit_is_told_of_whenever_observations_are_judged_though_a_redirect_to_the_same_place_comes_later() {
+    let mut story = Story::new();
+    let leads_there = bare_redirect("http://pages.example/land/2");
+    for (host, answer) in [("pages.example", page("here").to_vec()), ("news.example", leads_there)] {
+        let mut tcp = story.connection(client(), site());
+        tcp.handshake(24.0);
+        tcp.request(&get(host, "/"));
+        tcp.reply(after_ms(24.0), &answer);
+        tcp.ack();
+        tcp.close();
+        story.wait(after_ms(30_000.0));
+    }
+    let indicators = read_text("pages.txt", b"http://pages.example/\n").indicators;
+    let knowledge = Arc::new(Knowledge { indicators, ..Knowledge::default() });
+    let told = |judged_at_each_frame: bool| {
+        let mut engine = Engine::new(Limits::default(), Arc::clone(&knowledge), 7);
+        let mut correlator = Correlator::default().with_knowledge(Arc::clone(&knowledge));
+        let mut alerts = Vec::new();
+        for cut in cuts(&story, Span::ZERO) {
+            if judged_at_each_frame {
+                engine.handle_timeout(cut.time);
+                alerts.extend(correlator.judge(engine.poll_observations(), engine.now()));
+            }
+            engine.handle_frame(&cut.frame());
+        }
+        engine.finish();
+        alerts.extend(correlator.finish(engine.poll_observations(), engine.now()));
+        lines(&alerts)
+    };
+    assert_eq!(told(true), told(false));
+    assert_eq!(told(true).len(), 2);
 }

@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::buffer::guarded;
 
 /// Bytes of one block. Large enough that handing it over costs nothing beside its reading, small enough that all stay in the cache.
-const BLOCK: usize = 512 << 10;
+const BLOCK: usize = 256 << 10;
 /// Room before each block for what was left of the one before: nearly always a part of one packet.
 pub(super) const HEADROOM: usize = 16 << 10;
 /// Blocks that are read ahead.

@@ -83,9 +83,10 @@ impl Chains {
         told
     }
 
-    /// Nothing waits.
-    pub(super) fn is_idle(&self) -> bool {
-        self.held.is_empty()
+    /// When something is to be told next.
+    #[inline]
+    pub(super) fn next_due(&self) -> Timestamp {
+        self.held.first_key_value().map_or(Timestamp::MAX, |((due, _), _)| *due)
     }
 
     /// Tells what is due at or before `now`.

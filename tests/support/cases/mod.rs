@@ -8,7 +8,7 @@ mod downloads;
 mod evasion;
 mod framing;
 mod fronts;
-mod http;
+pub(crate) mod http;
 mod in_path;
 mod lan;
 mod lan_settings;
