@@ -15,6 +15,9 @@ const CHUNK: usize = 4096;
 /// What is held is added up over all shards: too dear for every frame.
 const CHECK_EVERY: u64 = 8;
 
+/// As far ahead a stamp is believed without witnesses (`Clock`).
+const BELIEVED: Span = Span::from_secs(3_600);
+
 /// When observations are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Judged {
@@ -38,7 +41,10 @@ pub fn run(steps: &[Step], limits: &Limits, knowledge: &Arc<Knowledge>, (seed, j
             (Step::Tick(_), Judged::OnTheWay) => {
                 // Stamps may jump back; a tick later than the next frame is what neither a file nor a live capture has.
                 let next = steps.iter().skip(index).find(|step| matches!(step, Step::Frame { .. })).map(Step::time);
-                idle(&mut engine, next.map_or(step.time(), |next| next.min(step.time())));
+                // Half of the way to a stamp that is too far ahead would be a word for it too.
+                if next.is_none_or(|next| next - engine.now() <= BELIEVED) {
+                    idle(&mut engine, next.map_or(step.time(), |next| next.min(step.time())));
+                }
                 alerts.extend(correlator.judge(engine.poll_observations(), engine.now()));
             }
             _ => {}
@@ -63,7 +69,7 @@ pub fn run(steps: &[Step], limits: &Limits, knowledge: &Arc<Knowledge>, (seed, j
 
 /// An idle tick, unless it would vouch for a stamp so far ahead that the engine waits for more frames to believe it.
 fn idle(engine: &mut Engine, time: Timestamp) {
-    if time - engine.now() <= Span::from_secs(3_600) {
+    if time - engine.now() <= BELIEVED {
         engine.handle_timeout(time);
     }
 }

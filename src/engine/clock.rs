@@ -53,10 +53,20 @@ impl Clock {
         self.release(&mut deliver);
     }
 
-    /// Moves on to a time that somebody vouches for, unless it is past; the time it is.
-    pub fn advance(&mut self, time: Timestamp) -> Timestamp {
+    /// Moves on to a time that somebody vouches for, unless it is past. Held frames that it makes believable come before it, as if they had
+    /// been believed when they came.
+    pub fn advance(&mut self, time: Timestamp, mut deliver: impl FnMut(&Frame<'_>, Timestamp)) {
+        let is_far = |held: &Held| held.time - time > FAR;
+        let decided = self.held.iter().rposition(|held| !is_far(held)).map_or(0, |at| at + 1);
+        let undecided = self.held.split_off(decided);
+        for held in std::mem::replace(&mut self.held, undecided) {
+            match is_far(&held) {
+                true => self.disbelieved += 1,
+                false => self.now = self.now.max(held.time),
+            }
+            held.deliver(self.now, &mut deliver);
+        }
         self.now = self.now.max(time);
-        self.now
     }
 
     /// The time it is.
@@ -78,8 +88,8 @@ impl Clock {
     #[cold]
     fn weigh(&mut self, frame: &Frame<'_>, deliver: &mut impl FnMut(&Frame<'_>, Timestamp)) {
         if !self.is_far(frame.time) {
+            self.advance(frame.time, &mut *deliver);
             self.release(deliver);
-            self.now = self.now.max(frame.time);
             return deliver(frame, self.now);
         }
         let Frame { number, time, link, wire_len, bytes } = *frame;
@@ -105,9 +115,15 @@ impl Clock {
             } else {
                 self.now = self.now.max(held.time);
             }
-            let Held { number, time, link, wire_len, .. } = held;
-            deliver(&Frame { number, time, link, bytes: &held.bytes, wire_len }, self.now);
+            held.deliver(self.now, deliver);
         }
+    }
+}
+
+impl Held {
+    fn deliver(&self, now: Timestamp, deliver: &mut impl FnMut(&Frame<'_>, Timestamp)) {
+        let Self { number, time, link, wire_len, ref bytes } = *self;
+        deliver(&Frame { number, time, link, bytes, wire_len }, now);
     }
 }
 
@@ -143,9 +159,15 @@ mod tests {
     }
 
     #[test]
+    fn a_step_of_more_than_an_hour_is_followed_when_the_next_frame_is_half_of_the_way() {
+        let minute = 60;
+        assert_eq!(times(&[5, 6, 7, 64 * minute, 55 * minute, 56 * minute]), [5, 6, 7, 64 * minute, 64 * minute, 64 * minute]);
+    }
+
+    #[test]
     fn a_frame_years_ahead_moves_nothing_and_is_counted() {
         let stamps = [5, 6, 7, 4_000_000_000, 8, 9];
-        assert_eq!(times(&stamps), [5, 6, 7, 7, 8, 9]);
+        assert_eq!(times(&stamps), [5, 6, 7, 8, 8, 9]);
         assert_eq!(told(&stamps).1, 1);
         assert_eq!(told(&[5, 6, 7, i64::MAX, i64::MAX, 8, i64::MAX]).1, 3);
     }
@@ -178,6 +200,23 @@ mod tests {
         assert_eq!(times(&[6, 5]), [6, 6]);
         assert_eq!(times(&[5, 6, 7, 9 * HOUR]), [5, 6, 7, 7]);
         assert_eq!(times(&[]), [0_i64; 0]);
+    }
+
+    #[test]
+    fn a_time_that_is_vouched_for_brings_the_held_frames_that_it_makes_believable_with_their_own_times() {
+        let mut clock = Clock::default();
+        let mut told = Vec::new();
+        let mut note = |frame: &Frame<'_>, now: Timestamp| told.push((frame.number, now.as_nanos() / 1_000_000_000));
+        for (number, seconds) in [(1, 5), (2, 6)] {
+            let time = Timestamp::from_parts(seconds, 0);
+            clock.pass(&Frame { number, time, link: LinkType::RAW, bytes: &[1, 2], wire_len: 2 }, &mut note);
+        }
+        clock.advance(Timestamp::from_parts(90, 0), &mut note);
+        let time = Timestamp::from_parts(4_000_000_000, 0);
+        clock.pass(&Frame { number: 3, time, link: LinkType::RAW, bytes: &[1, 2], wire_len: 2 }, &mut note);
+        clock.advance(Timestamp::from_parts(91, 0), &mut note);
+        clock.finish(&mut note);
+        assert_eq!(told, [(1, 5), (2, 6), (3, 91)]);
     }
 
     #[test]

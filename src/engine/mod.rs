@@ -72,8 +72,9 @@ impl Engine {
 
     /// An idle tick: fires what is due. Changes nothing that a later frame would not bring about.
     pub fn handle_timeout(&mut self, now: Timestamp) {
-        let now = self.clock.advance(now);
-        self.shards.tick(now, &mut self.out);
+        let Self { decoder, clock, shards, out } = self;
+        clock.advance(now, |frame, now| decoder.decode(frame, |decoded| take(decoded, shards, now, out)));
+        shards.tick(clock.now(), out);
     }
 
     /// The end of the input: decides what is pending on what was seen.
