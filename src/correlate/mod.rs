@@ -39,10 +39,14 @@ use web::Webs;
 
 /// Ids remembered so that one injection gives one alert; the oldest goes first.
 const REMEMBERED_IDS: usize = 65_536;
+/// Observations of one moment that wait for others of it; more are judged as they are.
+const MOST_WAITING: usize = 4_096;
 
 /// The one ordered stage that sees all flows.
 #[derive(Debug)]
 pub struct Correlator {
+    /// In order.
+    waiting: Vec<Observation>,
     raised: BTreeSet<u64>,
     order: VecDeque<u64>,
     local: LocalNetworks,
@@ -101,6 +105,7 @@ impl Correlator {
     #[must_use]
     pub fn new(limits: &Limits) -> Self {
         Self {
+            waiting: Vec::new(),
             raised: BTreeSet::new(),
             order: VecDeque::new(),
             local: LocalNetworks::new(limits),
@@ -142,7 +147,14 @@ impl Correlator {
     }
 
     /// Judges observations that are complete up to `now`. They are put in order first, so that the order in which workers finish changes nothing.
+    ///
+    /// Those of this very moment wait for the next call: more of it may follow, and belong before them.
     pub fn judge(&mut self, observations: Vec<Observation>, now: Timestamp) -> Vec<Alert> {
+        let mut observations = self.with_waiting(observations);
+        let past = observations.partition_point(|observation| observation.at < now);
+        if observations.len() - past <= MOST_WAITING {
+            self.waiting = observations.split_off(past);
+        }
         let mut told = self.in_order(observations);
         let mut found = self.local.tick(now);
         self.tick(now, &mut found);
@@ -152,6 +164,7 @@ impl Correlator {
 
     /// Judges the last observations, and what is pending on what was seen.
     pub fn finish(&mut self, observations: Vec<Observation>, now: Timestamp) -> Vec<Alert> {
+        let observations = self.with_waiting(observations);
         let mut told = self.in_order(observations);
         let mut found = self.local.finish(now);
         self.tick(now, &mut found);
@@ -181,8 +194,19 @@ impl Correlator {
         }
     }
 
-    fn in_order(&mut self, mut observations: Vec<Observation>) -> Vec<Alert> {
-        observations.sort_by_key(Observation::order);
+    /// These and those that waited, in order.
+    fn with_waiting(&mut self, observations: Vec<Observation>) -> Vec<Observation> {
+        let mut all = std::mem::take(&mut self.waiting);
+        if all.is_empty() {
+            all = observations;
+        } else {
+            all.extend(observations);
+        }
+        all.sort_by_key(Observation::order);
+        all
+    }
+
+    fn in_order(&mut self, observations: Vec<Observation>) -> Vec<Alert> {
         let mut told = Vec::new();
         for observation in observations {
             let Observation { at, what } = observation;
@@ -339,4 +363,27 @@ impl Correlator {
 fn in_order_of_closing(mut alerts: Vec<Alert>) -> Vec<Alert> {
     alerts.sort_by_key(|alert| (alert.closed_at, alert.id));
     alerts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::contact::{Contact, Kind};
+    use crate::engine::decode::packet::{Addr, Vlans};
+
+    #[test]
+    fn what_was_observed_at_this_moment_waits_for_the_rest_of_it() {
+        let contact = |seconds| {
+            let (time, vlans, server) = (Timestamp::from_parts(seconds, 0), Vlans::default(), (Addr(2), 80));
+            let contact = Contact { client: Addr(1), client_port: 9, vlans, server, over_tcp: true, frame: 1, time, kind: Kind::TcpOpened };
+            Observation { at: time, what: What::Contact(Box::new(contact)) }
+        };
+        let mut correlator = Correlator::default();
+        correlator.judge(vec![contact(5), contact(4)], Timestamp::from_parts(5, 0));
+        assert_eq!(correlator.counters().contacts, 1);
+        correlator.judge(vec![contact(5)], Timestamp::from_parts(6, 0));
+        assert_eq!(correlator.counters().contacts, 3);
+        correlator.judge((0..5_000).map(|_| contact(7)).collect(), Timestamp::from_parts(7, 0));
+        assert_eq!(correlator.counters().contacts, 5_003, "a flood of one moment is not waited for");
+    }
 }
