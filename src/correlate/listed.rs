@@ -316,7 +316,7 @@ impl Visit {
     }
 
     /// The client turned to a listed host, and did not only ask for its name.
-    fn was_paid(&self) -> bool {
+    fn went_there(&self) -> bool {
         self.hits.iter().any(|met| !matches!(met.listed.seen, Seen::DnsQuestion | Seen::DnsAnswer))
     }
 
@@ -328,7 +328,7 @@ impl Visit {
             id: self.number(self.hits.first().map_or("", |met| &met.listed.hit.value)),
             verdict: Verdict::ListedContact,
             mechanism: Mechanism::Indicator,
-            severity: if self.was_paid() { VISITED } else { ASKED_FOR },
+            severity: if self.went_there() { VISITED } else { ASKED_FOR },
             confidence: f64::from(CONTACTED) / 100.0,
             score: CONTACTED,
             grade,

@@ -6,7 +6,7 @@
 //! or QUIC: 35. A domain lists the names below it, a web address what goes on behind it, an address is found in the
 //! smallest listed network. Each hit tells the entry as written, its list, the list's date, and where it was seen. What DNS and ClientHellos
 //! show of one client is gathered for twenty seconds: where an alert tells of the same indicator, or of the same name, it is added there and gives no
-//! points; else it is one record of severity 3.
+//! points; else it is one record, of severity 2 when the client went there and 3 when it only asked for the name.
 //!
 //! ## Why it matters
 //! It proves contact with listed infrastructure. A redirect there is what a network injection is made for: the lists of published investigations hold the
