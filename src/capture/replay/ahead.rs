@@ -38,9 +38,9 @@ impl Ahead {
         Ok(Self { full, empty })
     }
 
-    /// The next block.
+    /// The next block. Not to be asked for behind the end or an error.
     pub(super) fn next(&self) -> io::Result<Block> {
-        self.full.recv().unwrap_or_else(|_| Ok(Block { bytes: Vec::new(), len: 0 }))
+        self.full.recv().unwrap_or_else(|_| Err(io::Error::other("the thread that reads it came to an end before it did")))
     }
 
     /// Lets a block be filled again.

@@ -1,5 +1,6 @@
 //! Stories of captures, whole and damaged, on bytes that the tests write.
 
+mod ahead;
 mod archives;
 mod damaged;
 mod hostile;
@@ -27,8 +28,12 @@ struct Seen {
 
 /// All frames of a capture, and the error that ended it, if one did.
 fn read(bytes: &[u8]) -> (Vec<Seen>, Option<ReadError>) {
+    frames_of(CaptureFile::from_reader("story.pcap", Cursor::new(bytes.to_vec())))
+}
+
+fn frames_of(opened: Result<CaptureFile, ReadError>) -> (Vec<Seen>, Option<ReadError>) {
     let mut seen = Vec::new();
-    let mut capture = match CaptureFile::from_reader("story.pcap", Cursor::new(bytes.to_vec())) {
+    let mut capture = match opened {
         Ok(capture) => capture,
         Err(error) => return (seen, Some(error)),
     };
