@@ -129,17 +129,7 @@ fn version(response: &Response, sort: Sort, whole: Option<Whole>) -> Option<Vers
 fn unread_version(response: &Response) -> Option<Version> {
     let (_, length) = response.validator.zip(response.content_length)?;
     let kind = response.content_type.as_deref().filter(|_| response.status == 200)?;
-    let sort = match kind.as_bytes().first()? {
-        b'a' | b'A' => runs(kind)?,
-        b't' | b'T' if length > READ => {
-            if response.is_page() {
-                Sort::Page
-            } else {
-                runs(kind)?
-            }
-        }
-        _ => return None,
-    };
+    let sort = if response.is_page() { Sort::Page } else { runs(kind)? };
     let is_read = length <= READ && sort != Sort::Program;
     let is_asked = response.request.as_ref().is_some_and(|request| request.method == "GET");
     if is_read || !is_asked { None } else { version(response, sort, None) }

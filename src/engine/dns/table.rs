@@ -276,7 +276,8 @@ fn contact(head: &DatagramHead, message: &Message) -> Option<Contact> {
     if message.is_answer() && addresses.is_empty() {
         return None;
     }
-    let mut name = String::with_capacity(question.as_bytes().len());
+    // As long as the name: one length becomes nothing, the others dots.
+    let mut name = String::with_capacity(question.as_bytes().len().saturating_sub(1));
     question.write_small(&mut name);
     Some(Contact::of_dns(head, name.into(), message.is_answer().then(|| (alias.clone(), addresses.as_slice()))))
 }
