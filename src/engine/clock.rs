@@ -3,7 +3,8 @@
 use super::frame::{Frame, LinkType};
 use super::time::{Span, Timestamp};
 
-/// A step forward of more than this is believed only when several frames agree on it: all idle flows and open cases end with it.
+/// A step forward of more than this is believed only when several frames agree on it, or the next frame is within as much of it: all idle flows
+/// and open cases end with it.
 const FAR: Span = Span::from_secs(3_600);
 /// Frames in a row that must be far ahead before the clock follows them.
 const WITNESSES: usize = 3;

@@ -79,7 +79,7 @@ impl<S: FrameSource> Single<'_, S> {
         Ok(More::Some)
     }
 
-    /// Everything that was observed until here has been judged.
+    /// Everything that was observed before this moment has been judged.
     #[cold]
     fn renew(&mut self) {
         if let Some(Renewal { knowledge, policy }) = self.judge.audience.renewal() {
