@@ -20,4 +20,16 @@ pub mod rules;
 
 pub mod pump;
 
+#[cfg(feature = "daemon")]
+pub mod store;
+
+#[cfg(feature = "daemon")]
+pub mod sink;
+
+#[cfg(feature = "daemon")]
+pub mod config;
+
+#[cfg(feature = "daemon")]
+pub mod daemon;
+
 pub mod cli;

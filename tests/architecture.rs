@@ -75,11 +75,16 @@ const ONE_WAY: [(&str, &[&str]); 8] = [
 ];
 
 /// Crates with one home.
-const HOMES: [(&str, &str); 3] =
-    [("domain", "src/engine/protocol/dns"), ("etherparse", "src/engine/decode"), ("pcap_parser", "src/capture")];
+const HOMES: [(&str, &str); 5] = [
+    ("pcap", "src/capture/live"),
+    ("rusqlite", "src/store"),
+    ("domain", "src/engine/protocol/dns"),
+    ("etherparse", "src/engine/decode"),
+    ("pcap_parser", "src/capture"),
+];
 
 /// The modules of the crate in the order of the line.
-const LINE: [&str; 7] = ["capture", "engine", "correlate", "alert", "rules", "pump", "cli"];
+const LINE: [&str; 11] = ["capture", "engine", "correlate", "alert", "rules", "pump", "store", "sink", "config", "daemon", "cli"];
 
 /// Lines of a source file, its unit tests included.
 const LONGEST_FILE: usize = 450;

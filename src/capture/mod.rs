@@ -1,6 +1,10 @@
-//! Where frames come from. Replay reads capture files.
+//! Where frames come from: replay reads capture files, live watches interfaces.
 
+#[cfg(feature = "daemon")]
+pub mod live;
 pub mod replay;
+
+use std::time::Duration;
 
 use crate::engine::frame::Frame;
 
@@ -17,4 +21,26 @@ pub trait FrameSource {
     fn is_waiting(&self) -> bool {
         false
     }
+}
+
+/// A source that has no end: `next_frame` gives `None` when nothing is there at the moment.
+pub trait LiveFrames: FrameSource {
+    /// Waits until a frame is there or the time has passed.
+    ///
+    /// # Errors
+    /// When the source cannot go on: its interface is gone.
+    fn wait(&mut self, at_most: Duration) -> Result<(), Self::Error>;
+    /// What the kernel counted since the source was opened.
+    fn kernel(&mut self) -> KernelCounters;
+}
+
+/// What the kernel counted of one capture socket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KernelCounters {
+    /// Frames that passed the filter, those dropped included.
+    pub received: u64,
+    /// Frames for which the ring had no room.
+    pub dropped: u64,
+    /// Frames that the interface dropped.
+    pub dropped_by_interface: u64,
 }

@@ -1,0 +1,200 @@
+//! The configuration as used: checked values, with no trace of how they were written.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything that `sidewatch run` goes by.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Name of this sensor in alerts (EVE's `host`).
+    pub sensor: String,
+    /// What is watched, and how.
+    pub capture: Capture,
+    /// Memory of the whole program, MiB.
+    pub memory: u32,
+    /// Files of rules and folders of them, beside the shipped ones.
+    pub rules: Vec<PathBuf>,
+    /// Lists of indicators.
+    pub indicators: Vec<PathBuf>,
+    /// Where alerts are kept.
+    pub store: StoreSettings,
+    /// To whom they are told.
+    pub sinks: Vec<SinkSettings>,
+    /// Where metrics are served; a loopback address.
+    pub metrics: Option<SocketAddr>,
+    /// When silence is a message.
+    pub watch: Watch,
+    /// How much the log says: a filter of `tracing` (`info`, `sidewatch=debug`).
+    pub log: String,
+}
+
+/// What is watched.
+#[derive(Clone, Debug)]
+pub struct Capture {
+    /// Names of interfaces, or globs (`eth*`); `any` for all.
+    pub interfaces: Vec<String>,
+    /// Capture threads of each interface, 1 to 64.
+    pub threads: u16,
+    /// Bytes of a frame that are captured.
+    pub snap_length: u32,
+    /// Bytes of the kernel's ring of each thread.
+    pub ring: u64,
+    /// Whether frames for others are asked for.
+    pub promiscuous: bool,
+    /// A pcap filter that frames must pass, tags and tunnels in mind; none takes all.
+    pub filter: Option<String>,
+}
+
+/// The database.
+#[derive(Clone, Debug)]
+pub struct StoreSettings {
+    /// Folder of the database and its reserve file.
+    pub folder: PathBuf,
+    /// Delivered alerts older than this are removed.
+    pub keep: Duration,
+    /// Bytes of the database above which the oldest delivered alerts are removed.
+    pub size: u64,
+    /// Bytes of the reserve file that stands in when the disk is full.
+    pub reserve: u64,
+    /// Alerts of one kind, attacker and victim within this time are one alert whose count grows.
+    pub storm: Duration,
+}
+
+/// When silence is a message.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    /// Time between heartbeats, to sinks that want them; zero for none.
+    pub heartbeat: Duration,
+    /// A sensor is blind when traffic has stopped, drops have lasted, or one direction is missing for so long.
+    pub blind_after: Duration,
+    /// Share of frames dropped, in a thousand, above which drops count as lasting.
+    pub drops_per_mille: u32,
+}
+
+/// One sink.
+#[derive(Clone, Debug)]
+pub struct SinkSettings {
+    /// Its name, unique.
+    pub name: String,
+    /// What it takes.
+    pub filter: Filter,
+    /// Deliveries a minute at most; those above wait.
+    pub per_minute: Option<u32>,
+    /// Whether it is told of heartbeats.
+    pub heartbeat: bool,
+    /// Where it leads.
+    pub target: Target,
+}
+
+/// What a sink takes. An empty list takes everything.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// The least loud severity that is taken, 1 to 3; 3 takes all.
+    pub severity: u8,
+    /// EVE names of mechanisms (`http_redirect`).
+    pub mechanisms: Vec<String>,
+    /// Networks of victims, as `10.0.0.0/8`.
+    pub networks: Vec<String>,
+}
+
+/// Where a sink leads.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// EVE JSON lines in a file.
+    File(FileTarget),
+    /// HTTP.
+    Webhook(Box<WebhookTarget>),
+    /// The journal of systemd.
+    Journald,
+    /// RFC 5424.
+    Syslog(SyslogTarget),
+}
+
+/// EVE JSON lines in a file.
+#[derive(Clone, Debug)]
+pub struct FileTarget {
+    /// The file.
+    pub path: PathBuf,
+    /// Bytes after which it is rotated by the sink itself; none leaves that to logrotate.
+    pub rotate_at: Option<u64>,
+    /// Rotated files that are kept.
+    pub keep: u32,
+}
+
+/// Where a secret comes from. Never from the command line.
+#[derive(Clone, Debug)]
+pub enum Secret {
+    /// A file that only its owner can read.
+    File(PathBuf),
+    /// A credential of systemd (`LoadCredential=`), by its name.
+    Credential(String),
+}
+
+/// HTTP.
+#[derive(Clone, Debug)]
+pub struct WebhookTarget {
+    /// Where to.
+    pub url: String,
+    /// What is sent.
+    pub template: Template,
+    /// Secrets that bodies are signed with (Standard Webhooks), the newest first.
+    pub secrets: Vec<Secret>,
+    /// Sent as `Authorization: Bearer`.
+    pub token: Option<Secret>,
+    /// A PEM file of the only certificate authorities that are trusted; none trusts those of the system.
+    pub ca: Option<PathBuf>,
+    /// PEM files of a client certificate and its key.
+    pub client: Option<(PathBuf, Secret)>,
+    /// A proxy's URL.
+    pub proxy: Option<String>,
+    /// How long an attempt may take.
+    pub timeout: Duration,
+    /// Fields of a generic body: name and text with `{placeholders}`.
+    pub fields: Vec<(String, String)>,
+}
+
+/// Forms of a webhook's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Template {
+    /// Standard Webhooks: type, timestamp, data (the alert's record).
+    Standard,
+    /// User's fields.
+    Generic,
+    /// Slack and Mattermost.
+    Slack,
+    /// Teams (Adaptive Card).
+    Teams,
+    /// ntfy.
+    Ntfy,
+    /// TheHive.
+    TheHive,
+    /// PagerDuty.
+    PagerDuty,
+}
+
+/// RFC 5424.
+#[derive(Clone, Debug)]
+pub struct SyslogTarget {
+    /// `host:port`.
+    pub address: String,
+    /// How it is carried.
+    pub transport: Transport,
+    /// PEM file of the certificate authorities that are trusted with TLS; none trusts those of the system.
+    pub ca: Option<PathBuf>,
+    /// CEF in place of EVE as the message.
+    pub cef: bool,
+    /// Facility, 0 to 23.
+    pub facility: u8,
+}
+
+/// How syslog is carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// RFC 5426.
+    Udp,
+    /// RFC 6587, octet counting.
+    Tcp,
+    /// RFC 5425.
+    Tls,
+}

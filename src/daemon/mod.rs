@@ -1,0 +1,1 @@
+//! The daemon: threads, signals, health, and nothing that decides what an attack is.
