@@ -13,14 +13,19 @@ fn folder() -> PathBuf {
 fn same_as_replay(threads: usize) {
     let captures = captures(&folder());
     assert!(captures.len() > 100, "{} captures", captures.len());
-    let mut alerts = 0;
+    let (mut alerts, mut split, mut others) = (0, 0, Vec::new());
     for (path, frames) in &captures {
         let expected = replayed(path);
-        let told = Play { threads, ..Play::new(frames) }.run();
-        assert_eq!(told.complete, expected, "{} on {threads} threads", path.display());
+        let play = Play { threads, ..Play::new(frames) };
+        split += usize::from(play.is_plain());
+        let told = play.run();
+        if told.complete != expected {
+            others.push(format!("{}: {:?} in place of {expected:?}", path.display(), told.complete));
+        }
         alerts += expected.len();
     }
-    assert!(alerts > 100, "{alerts} alerts");
+    assert!(others.is_empty(), "on {threads} threads\n{}", others.join("\n"));
+    assert!(alerts > 100 && split > 50, "{alerts} alerts, {split} captures that were split");
 }
 
 #[test]
@@ -49,7 +54,7 @@ fn each_alert_names_the_interface_that_its_frame_came_from() {
 #[test]
 fn what_waits_for_the_client_is_told_as_pending_first_and_under_the_same_id() {
     let frames = captures(&folder().join("chain-whole-story"));
-    let Alerts { pending, complete, .. } = Play::new(&frames[0].1).run();
+    let Alerts { pending, complete, .. } = Play { stepwise: true, ..Play::new(&frames[0].1) }.run();
     assert!(!pending.is_empty());
     assert!(pending.iter().all(|(id, _)| complete.iter().any(|(told, _)| told == id)), "{pending:?} {complete:?}");
 }

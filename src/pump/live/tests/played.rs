@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -98,21 +98,51 @@ pub(super) fn replayed(path: &Path) -> Vec<(u64, u8)> {
     ear.0
 }
 
-/// The story's clock.
+/// A moment of the story: so many frames are there, and the clock shows the time of the latest.
+type Moment = (usize, Timestamp);
+
+/// The moments of some frames: few frames each, and none of which is later than the clock.
+fn moments(frames: &[Cut]) -> Vec<Moment> {
+    let (mut moments, mut next, mut clock) = (Vec::new(), 0, frames[0].time);
+    while next < frames.len() {
+        let end = (next + 16).min(frames.len());
+        let end = (next + 1..end).find(|at| clock - frames[*at].time > span(1)).unwrap_or(end);
+        let latest = frames[next..end].iter().map(|cut| cut.time).max().unwrap();
+        clock = if clock - latest > span(1) { latest } else { clock.max(latest) };
+        moments.push((end, clock));
+        next = end;
+    }
+    moments
+}
+
+/// The clock of one thread, which is in the story's moment when it is looked at.
 #[derive(Clone, Debug)]
-struct Clock(Arc<AtomicI64>);
+struct Clock {
+    moments: Arc<[Moment]>,
+    story: Arc<AtomicUsize>,
+    mine: Arc<AtomicUsize>,
+}
+
+impl Clock {
+    /// Frames that are there.
+    fn frames(&self) -> usize {
+        self.moments[self.mine.load(Ordering::SeqCst)].0
+    }
+}
 
 impl Wall for Clock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_nanos(self.0.load(Ordering::SeqCst))
+        let moment = self.story.load(Ordering::SeqCst);
+        self.mine.store(moment, Ordering::SeqCst);
+        self.moments[moment].1
     }
 }
 
 struct Played {
-    frames: Arc<[Cut]>,
+    /// With their places in the story.
+    frames: Vec<(usize, Cut)>,
     next: usize,
-    /// Frames that the story has let out.
-    out: Arc<AtomicI64>,
+    clock: Clock,
     dropped: u64,
 }
 
@@ -120,11 +150,10 @@ impl FrameSource for Played {
     type Error = Infallible;
 
     fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Infallible> {
-        if self.next as i64 >= self.out.load(Ordering::SeqCst) {
-            return Ok(None);
-        }
+        let there = self.clock.frames();
+        let Some((_, cut)) = self.frames.get(self.next).filter(|(at, _)| *at < there) else { return Ok(None) };
         self.next += 1;
-        Ok(Some(self.frames[self.next - 1].frame()))
+        Ok(Some(cut.frame()))
     }
 }
 
@@ -145,6 +174,8 @@ pub(super) struct Play<'a> {
     pub(super) frames: &'a [Cut],
     pub(super) threads: usize,
     pub(super) queue: usize,
+    /// Everybody is waited for at each moment.
+    pub(super) stepwise: bool,
     /// Nobody judges before everything was read.
     pub(super) judge_late: bool,
     pub(super) dropped: u64,
@@ -164,29 +195,30 @@ pub(super) struct Alerts {
 
 struct Thread {
     orders: Sender<Order>,
-    out: Arc<AtomicI64>,
     board: Arc<Board>,
     handle: thread::JoinHandle<()>,
-    share: Vec<usize>,
 }
 
 impl<'a> Play<'a> {
     pub(super) fn new(frames: &'a [Cut]) -> Self {
-        Self { frames, threads: 1, queue: 64, judge_late: false, dropped: 0 }
+        Self { frames, threads: 1, queue: 64, stepwise: false, judge_late: false, dropped: 0 }
     }
 
     pub(super) fn run(&self) -> Alerts {
-        let clock = Clock(Arc::new(AtomicI64::new(self.frames[0].time.as_nanos())));
+        let moments: Arc<[Moment]> = moments(self.frames).into();
+        let story = Arc::new(AtomicUsize::new(0));
+        let clock = || Clock { moments: Arc::clone(&moments), story: Arc::clone(&story), mine: Arc::default() };
         let (sender, messages) = bounded(self.queue.max(self.threads));
         let renewal = in_force();
-        let threads: Vec<Thread> = (0..self.threads).map(|slot| self.begin(slot, &clock, &renewal, &sender)).collect();
+        let threads: Vec<Thread> = (0..self.threads).map(|slot| self.begin(slot, clock(), &renewal, &sender)).collect();
         let told = Arc::new(Mutex::new(Vec::new()));
         let (stop, orders) = bounded(1);
         let may_judge = Arc::new(AtomicBool::new(!self.judge_late));
+        let judged = Arc::new(JudgeBoard::default());
         let judge = {
             let (ear, may_judge) = (Arc::clone(&told), Arc::clone(&may_judge));
             let judge =
-                Judge::new(Limits::default(), renewal, Arc::new(JudgeBoard::default()), move |told: Told| ear.lock().unwrap().push(told));
+                Judge::new(Limits::default(), renewal, Arc::clone(&judged), move |told: Told| ear.lock().unwrap().push(told));
             thread::spawn(move || {
                 while !may_judge.load(Ordering::SeqCst) {
                     thread::yield_now();
@@ -194,7 +226,20 @@ impl<'a> Play<'a> {
                 judge.run(&messages, &orders);
             })
         };
-        self.play(&clock, &threads);
+        for moment in 0..moments.len() {
+            story.store(moment, Ordering::SeqCst);
+            let is_step = moment > 0 && moments[moment].1 < moments[moment - 1].1;
+            if is_step || moments.get(moment + 1).is_none_or(|(_, next)| *next < moments[moment].1) {
+                settle(&threads);
+            }
+            if self.stepwise {
+                let turns = judged.turns();
+                settle(&threads);
+                while judged.turns() < turns + 2 {
+                    thread::yield_now();
+                }
+            }
+        }
         may_judge.store(true, Ordering::SeqCst);
         let mut alerts = Alerts::default();
         for thread in threads {
@@ -218,45 +263,27 @@ impl<'a> Play<'a> {
         alerts
     }
 
-    fn begin(&self, slot: usize, clock: &Clock, renewal: &Renewal, sender: &Sender<Message>) -> Thread {
-        let share: Vec<usize> = (0..self.frames.len()).filter(|at| self.frames[*at].thread(self.threads) == slot).collect();
-        let frames: Arc<[Cut]> = share.iter().map(|at| self.frames[*at].clone()).collect();
-        let out = Arc::new(AtomicI64::new(0));
-        let source = Played { frames, next: 0, out: Arc::clone(&out), dropped: self.dropped };
+    fn begin(&self, slot: usize, clock: Clock, renewal: &Renewal, sender: &Sender<Message>) -> Thread {
+        let is_mine = |(_, cut): &(usize, &Cut)| !self.is_plain() && slot == 0 || self.is_plain() && cut.thread(self.threads) == slot;
+        let frames = self.frames.iter().enumerate().filter(is_mine).map(|(at, cut)| (at, cut.clone())).collect();
+        let source = Played { frames, next: 0, clock: clock.clone(), dropped: self.dropped };
         let pace = Pace { wait: Duration::from_millis(1), behind: Span::ZERO };
         let settings = Settings { limits: Limits::default(), knowledge: Arc::clone(&renewal.knowledge), seed: 99, pace };
         let (orders, inbox) = bounded(4);
         let board = Arc::new(Board::default());
         sender.send(Message::Begins(slot as u8, format!("if{slot}").into())).unwrap();
         let watch =
-            Watch::new((source, clock.clone()), settings, (slot as u8, self.frames[0].time), (inbox, sender.clone()), Arc::clone(&board));
+            Watch::new((source, clock), settings, (slot as u8, self.frames[0].time), (inbox, sender.clone()), Arc::clone(&board));
         let handle = thread::spawn(move || {
             watch.run();
         });
-        Thread { orders, out, board, handle, share }
+        Thread { orders, board, handle }
     }
 
-    /// Lets frames out in small lots. A frame is there before the clock shows more than its time, as on a wire.
-    fn play(&self, clock: &Clock, threads: &[Thread]) {
-        let mut next = 0;
-        while next < self.frames.len() {
-            let time = self.frames[next].time;
-            let step_back = (clock.now() - time) > span(1);
-            if step_back {
-                settle(threads);
-                clock.0.store(time.as_nanos(), Ordering::SeqCst);
-                settle(threads);
-            }
-            let end = (next + 16).min(self.frames.len());
-            let end = (next..end).find(|at| self.frames[*at].time < time - span(1)).unwrap_or(end);
-            for thread in threads {
-                thread.out.store(thread.share.partition_point(|at| *at < end) as i64, Ordering::SeqCst);
-            }
-            let latest = self.frames[next..end].iter().map(|cut| cut.time).max().unwrap();
-            clock.0.fetch_max(latest.as_nanos(), Ordering::SeqCst);
-            next = end;
-        }
-        settle(threads);
+    /// No frame needs to be unpacked before its flow is known. Where one does, one thread takes them all, as capture does it.
+    pub(super) fn is_plain(&self) -> bool {
+        let is_local = |cut: &Cut| cut.bytes.get(12..14) == Some(&[8, 6]);
+        self.frames.iter().all(|cut| is_local(cut) || look(&cut.frame()).is_some())
     }
 }
 
