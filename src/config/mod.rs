@@ -73,7 +73,7 @@ pub struct Watch {
 }
 
 /// One sink.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SinkSettings {
     /// Its name, unique.
     pub name: String,
@@ -88,7 +88,7 @@ pub struct SinkSettings {
 }
 
 /// What a sink takes. An empty list takes everything.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// The least loud severity that is taken, 1 to 3; 3 takes all.
     pub severity: u8,
@@ -99,7 +99,7 @@ pub struct Filter {
 }
 
 /// Where a sink leads.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// EVE JSON lines in a file.
     File(FileTarget),
@@ -112,7 +112,7 @@ pub enum Target {
 }
 
 /// EVE JSON lines in a file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileTarget {
     /// The file.
     pub path: PathBuf,
@@ -123,7 +123,7 @@ pub struct FileTarget {
 }
 
 /// Where a secret comes from. Never from the command line.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Secret {
     /// A file that only its owner can read.
     File(PathBuf),
@@ -132,7 +132,7 @@ pub enum Secret {
 }
 
 /// HTTP.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebhookTarget {
     /// Where to.
     pub url: String,
@@ -174,7 +174,7 @@ pub enum Template {
 }
 
 /// RFC 5424.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyslogTarget {
     /// `host:port`.
     pub address: String,
