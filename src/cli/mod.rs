@@ -1,5 +1,7 @@
 //! The command line: one file per subcommand.
 
+#[cfg(feature = "daemon")]
+mod alerts;
 mod files;
 mod indicators;
 mod output;
@@ -7,6 +9,8 @@ mod progress;
 mod reload;
 mod replay;
 mod rules;
+#[cfg(feature = "daemon")]
+mod run;
 mod sequence;
 mod statistics;
 
@@ -44,8 +48,12 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Replay(replay::Replay),
+    #[cfg(feature = "daemon")]
+    Run(run::Run),
     Indicators(indicators::Indicators),
     Rules(rules::RulesCommand),
+    #[cfg(feature = "daemon")]
+    Alerts(alerts::Alerts),
 }
 
 /// Runs the program.
@@ -60,8 +68,12 @@ pub fn main() -> ExitCode {
     };
     let outcome = match arguments.command {
         Command::Replay(replay) => replay.run(),
+        #[cfg(feature = "daemon")]
+        Command::Run(run) => run.run(),
         Command::Indicators(indicators) => indicators.run(),
         Command::Rules(rules) => rules.run(),
+        #[cfg(feature = "daemon")]
+        Command::Alerts(alerts) => alerts.run(),
     };
     ExitCode::from(match outcome {
         Ok(status) => status as u8,

@@ -297,7 +297,13 @@ impl<'a> Daemon<'a> {
         self.health.exchange(config.watch.clone());
         self.config = config;
         let lists = read.in_force.knowledge.indicators.len();
-        tracing::info!(rules = read.rules, indicators = lists, "read anew: {} rules, {lists} indicators, {} sinks", read.rules, self.config.sinks.len());
+        tracing::info!(
+            rules = read.rules,
+            indicators = lists,
+            "read anew: {} rules, {lists} indicators, {} sinks",
+            read.rules,
+            self.config.sinks.len()
+        );
     }
 
     fn freeze(&self) {

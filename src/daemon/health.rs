@@ -124,7 +124,8 @@ impl Health {
         let (since, before) = interface.window;
         if now - since >= WINDOW {
             let (frames, dropped) = (counts.frames - before.frames, counts.dropped.saturating_sub(before.dropped));
-            interface.dropping = dropped > 0 && dropped.saturating_mul(1_000) > (frames + dropped).saturating_mul(u64::from(self.watch.drops_per_mille));
+            interface.dropping =
+                dropped > 0 && dropped.saturating_mul(1_000) > (frames + dropped).saturating_mul(u64::from(self.watch.drops_per_mille));
             interface.window = (now, counts);
         }
         let (since, before) = interface.openings;

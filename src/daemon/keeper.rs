@@ -177,7 +177,11 @@ impl<S: Keeps> Keeper<S> {
         let least = self.complete.iter().position(|record| record.severity >= 3).unwrap_or(0);
         if let Some(record) = self.complete.remove(least) {
             let lost = self.board.lost.fetch_add(1, Ordering::Relaxed) + 1;
-            tracing::error!(lost, "{MOST_WAITING} records wait for the database; this one is given up, and this line is all that is left: {}", record.eve);
+            tracing::error!(
+                lost,
+                "{MOST_WAITING} records wait for the database; this one is given up, and this line is all that is left: {}",
+                record.eve
+            );
         }
     }
 

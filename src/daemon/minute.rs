@@ -57,7 +57,13 @@ impl Minute {
             let (packets, dropped) = (sums.frames.saturating_sub(before.frames), sums.dropped.saturating_sub(before.dropped));
             let memory = resident().unwrap_or(0);
             tracing::info!(
-                packets, dropped, flows, memory_mib = memory, alerts_high = high, alerts_medium = medium, alerts_low = low,
+                packets,
+                dropped,
+                flows,
+                memory_mib = memory,
+                alerts_high = high,
+                alerts_medium = medium,
+                alerts_low = low,
                 "in the last minute {packets} packets, {} MB, {dropped} dropped; {flows} flows, {memory} MiB of memory; alerts since the beginning: {high} high, {medium} medium, {low} low",
                 sums.bytes.saturating_sub(before.bytes) / 1_000_000
             );
@@ -78,11 +84,19 @@ impl Minute {
         }
         let before = self.lost_before;
         let more = |now: u64, before: u64| now.saturating_sub(before);
-        let (dropped, facts, judged) = (more(sums.dropped, before.dropped), more(sums.facts, before.facts), more(sums.judged, before.judged));
+        let (dropped, facts, judged) =
+            (more(sums.dropped, before.dropped), more(sums.facts, before.facts), more(sums.judged, before.judged));
         if dropped > 0 {
             for (name, snapshot) in counted {
                 let kernel = &snapshot.kernel;
-                tracing::warn!(interface = name, dropped = kernel.dropped, by_interface = kernel.dropped_by_interface, "frames were dropped: {} by the kernel and {} by {name} since it is watched", kernel.dropped, kernel.dropped_by_interface);
+                tracing::warn!(
+                    interface = name,
+                    dropped = kernel.dropped,
+                    by_interface = kernel.dropped_by_interface,
+                    "frames were dropped: {} by the kernel and {} by {name} since it is watched",
+                    kernel.dropped,
+                    kernel.dropped_by_interface
+                );
             }
         }
         if facts > 0 {

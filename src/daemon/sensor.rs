@@ -154,13 +154,8 @@ impl Sensor {
         let board = Arc::new(Board::default());
         // Its place in the order is taken before it begins. The queue is emptied all the time.
         self.messages.send(Message::Begins(slot, interface.into())).ok()?;
-        let watch = Watch::new(
-            (socket, SystemWall),
-            self.settings.clone(),
-            (slot, self.began),
-            (inbox, self.messages.clone()),
-            Arc::clone(&board),
-        );
+        let watch =
+            Watch::new((socket, SystemWall), self.settings.clone(), (slot, self.began), (inbox, self.messages.clone()), Arc::clone(&board));
         let begun = thread::Builder::new().name(format!("capture-{slot}")).spawn(move || watch.run());
         match begun {
             Ok(handle) => Some(Thread { orders, board, handle }),
@@ -182,7 +177,10 @@ impl Sensor {
     fn tell_if_nothing_is_there(&mut self) {
         if !self.waits && self.is_idle() {
             self.waits = true;
-            tracing::warn!("nothing is watched: of {} no interface is there and up; it is looked for each second", self.capture.interfaces.join(", "));
+            tracing::warn!(
+                "nothing is watched: of {} no interface is there and up; it is looked for each second",
+                self.capture.interfaces.join(", ")
+            );
         }
     }
 
@@ -207,7 +205,9 @@ impl Sensor {
 
     /// The interface of each thread, and what it shows.
     pub(super) fn boards(&self) -> Vec<(String, Arc<Board>)> {
-        let of = |(name, watched): (&String, &Watched)| watched.threads.iter().map(|thread| (name.clone(), Arc::clone(&thread.board))).collect::<Vec<_>>();
+        let of = |(name, watched): (&String, &Watched)| {
+            watched.threads.iter().map(|thread| (name.clone(), Arc::clone(&thread.board))).collect::<Vec<_>>()
+        };
         self.watched.iter().flat_map(of).collect()
     }
 

@@ -190,7 +190,7 @@ impl Live {
 
     /// Whether the interface that was opened is not there any more, another of its name perhaps.
     fn is_gone(&self) -> bool {
-        self.index.is_some_and(|index| name_to_index(&self.handle, &self.interface).map_or(true, |present| present != index))
+        self.index.is_some_and(|index| name_to_index(&self.handle, &self.interface) != Ok(index))
     }
 }
 
@@ -290,6 +290,10 @@ impl LiveFrames for Live {
 
 impl fmt::Debug for Live {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Live").field("interface", &self.interface).field("number", &self.number).field("ended", &self.ended).finish_non_exhaustive()
+        f.debug_struct("Live")
+            .field("interface", &self.interface)
+            .field("number", &self.number)
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
     }
 }
