@@ -1,7 +1,11 @@
 //! The command line: one file per subcommand.
 
+#[cfg(feature = "daemon")]
+mod doctor;
 mod files;
 mod indicators;
+#[cfg(feature = "daemon")]
+mod interfaces;
 mod output;
 mod progress;
 mod reload;
@@ -46,6 +50,10 @@ enum Command {
     Replay(replay::Replay),
     Indicators(indicators::Indicators),
     Rules(rules::RulesCommand),
+    #[cfg(feature = "daemon")]
+    Interfaces(interfaces::Interfaces),
+    #[cfg(feature = "daemon")]
+    Doctor(doctor::Doctor),
 }
 
 /// Runs the program.
@@ -62,6 +70,10 @@ pub fn main() -> ExitCode {
         Command::Replay(replay) => replay.run(),
         Command::Indicators(indicators) => indicators.run(),
         Command::Rules(rules) => rules.run(),
+        #[cfg(feature = "daemon")]
+        Command::Interfaces(interfaces) => interfaces.run(),
+        #[cfg(feature = "daemon")]
+        Command::Doctor(doctor) => doctor.run(),
     };
     ExitCode::from(match outcome {
         Ok(status) => status as u8,
