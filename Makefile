@@ -69,13 +69,18 @@ deny: deps ## Check licences, advisories and sources of all dependencies, where 
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --locked check; \
 	else echo 'cargo-deny is not installed, nothing was checked (cargo install --locked cargo-deny)'; fi
 
-# What compiling needs: cargo, and a C compiler with the C library's headers and start files, for the allocator (mimalloc) and to link with.
+# What compiling needs: cargo, a C compiler with the C library's headers and start files (for the allocator, SQLite, and to link with), and libpcap.
 deps:
 	@command -v $(CARGO) >/dev/null || { echo 'cargo is missing: install Rust from https://rustup.rs' >&2; exit 1; }
 	@if ! echo 'int main(void) { return 0; }' | cc -x c - -o /dev/null 2>/dev/null; then \
 	  command -v apt-get >/dev/null || { echo 'a C compiler (cc) is missing, and there is no apt-get to install it with' >&2; exit 1; }; \
 	  echo 'a C compiler to link with is missing: installing gcc and libc6-dev with apt-get'; \
 	  $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -q -y --no-install-recommends gcc libc6-dev; \
+	fi
+	@if ! echo 'int pcap_loop(void); int main(void) { return pcap_loop(); }' | cc -x c - -lpcap -o /dev/null 2>/dev/null; then \
+	  command -v apt-get >/dev/null || { echo 'libpcap is missing (its development files), and there is no apt-get to install it with' >&2; exit 1; }; \
+	  echo 'libpcap is missing: installing libpcap-dev with apt-get'; \
+	  $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -q -y --no-install-recommends libpcap-dev; \
 	fi
 
 # What the lab of tests/lab/ needs beside root: links, and servers and clients of DHCP, DNS and router advertisements. What lacks something says that

@@ -48,6 +48,12 @@ pub fn render(alert: &Alert, source: &SourceFacts, style: Style) -> String {
     .concat()
 }
 
+/// The explanation alone, on one line. What packets chose is escaped, and addresses are written so that nothing opens them.
+#[must_use]
+pub fn explanation_in_line(alert: &Alert) -> String {
+    Page { alert, hosts: hosts(alert), paint: Paint { colour: false } }.safe(&explanation(alert), usize::MAX)
+}
+
 /// ANSI colours, or none.
 #[derive(Clone, Copy)]
 pub(super) struct Paint {

@@ -1,22 +1,48 @@
 //! The alert database: what was raised is committed here before anything else happens to it, with one outbox row for each sink.
 
+mod bell;
+mod commit;
+mod connections;
+mod error;
+mod mark;
+mod mute;
+mod outbox;
 mod record;
+mod recover;
+mod rows;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod wanted;
 
-use std::sync::Arc;
+use std::fs::File;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bell::Bell;
+use commit::{Tally, Terms};
+use connections::{Connections, Durability, FILE};
+use wanted::Wanted;
 
 use crate::config::{SinkSettings, StoreSettings};
+pub use error::StoreError;
+pub use mute::{Mute, Muted};
 pub use record::{Kind, Record};
+pub use rows::{Kept, State};
 
 /// The database, shared by those who write and those who deliver. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Store(Arc<()>);
+pub struct Store(Arc<Inner>);
 
-/// Why the database did not do something.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Placeholder.
-    #[error("not there yet")]
-    Missing,
+#[derive(Debug)]
+struct Inner {
+    settings: StoreSettings,
+    connections: Connections,
+    bell: Bell,
+    /// The sinks of the last commit, or those that the database was opened with.
+    sinks: Mutex<Vec<SinkSettings>>,
+    /// Held by the daemon, so that no second one takes its suspicions for those of a crash.
+    _lock: Option<File>,
 }
 
 /// What a sink is to deliver next.
@@ -30,6 +56,8 @@ pub struct Delivery {
     pub attempts: u32,
     /// How many alerts this one stands for.
     pub count: u64,
+    /// 1 when it is told for the first time; else the count (10, 100, ...) at which it is told again.
+    pub told: u64,
 }
 
 /// How a sink fares.
@@ -50,62 +78,193 @@ pub struct SinkState {
 }
 
 impl Store {
-    /// Opens or makes the database; migrates it forward. What a crash left pending becomes complete, marked incomplete, with outbox rows for `sinks`.
+    /// Opens or makes the database; migrates it forward. What a crash left pending becomes incomplete, with outbox rows for `sinks`.
     ///
     /// # Errors
-    /// When it cannot be opened, was written by a newer build, or is corrupt and could not be set aside.
-    pub fn open(_settings: &StoreSettings, _sinks: &[SinkSettings]) -> Result<Self, StoreError> {
-        Err(StoreError::Missing)
+    /// When it cannot be opened, belongs to another daemon that runs, was written by a newer build or another program, or is corrupt and
+    /// could not be set aside.
+    pub fn open(settings: &StoreSettings, sinks: &[SinkSettings]) -> Result<Self, StoreError> {
+        connections::folder(&settings.folder)?;
+        let lock = connections::lock(&settings.folder)?;
+        let store = Self::over(settings, sinks, Some(lock))?;
+        store.write(Durability::Power, |transaction| recover::interrupted(transaction, &Wanted::new(sinks), now()))?;
+        Ok(store)
+    }
+
+    /// Opens the database beside a daemon that may work with it: nothing is taken for the remains of a crash.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; of another daemon that runs there is no error.
+    pub fn attach(settings: &StoreSettings, sinks: &[SinkSettings]) -> Result<Self, StoreError> {
+        connections::folder(&settings.folder)?;
+        Self::over(settings, sinks, None)
+    }
+
+    fn over(settings: &StoreSettings, sinks: &[SinkSettings], lock: Option<File>) -> Result<Self, StoreError> {
+        let connections = Connections::open(&settings.folder.join(FILE))?;
+        let (settings, sinks) = (settings.clone(), Mutex::new(sinks.to_vec()));
+        Ok(Self(Arc::new(Inner { settings, connections, bell: Bell::default(), sinks, _lock: lock })))
     }
 
     /// Commits suspicions whose evidence is not complete. One transaction.
     ///
     /// # Errors
     /// When nothing was committed.
-    pub fn pend(&self, _records: &[Record]) -> Result<(), StoreError> {
-        Err(StoreError::Missing)
+    pub fn pend(&self, records: &[Record]) -> Result<(), StoreError> {
+        self.write(Durability::Power, |transaction| records.iter().try_for_each(|record| commit::pend(transaction, record, now())))
     }
 
     /// Commits records with an outbox row for each sink that wants them; those of a storm raise a count. One transaction; wakes those who deliver.
     ///
     /// # Errors
     /// When nothing was committed.
-    pub fn commit(&self, _records: &[Record], _sinks: &[SinkSettings]) -> Result<(), StoreError> {
-        Err(StoreError::Missing)
+    pub fn commit(&self, records: &[Record], sinks: &[SinkSettings]) -> Result<(), StoreError> {
+        let storm = i64::try_from(self.0.settings.storm.as_micros()).unwrap_or(i64::MAX);
+        self.write(Durability::Power, |transaction| {
+            let mut tally = Tally::default();
+            let now = now();
+            let terms = Terms { wanted: Wanted::new(sinks), mutes: mute::Mutes::at(transaction, now)?, storm, now };
+            records.iter().try_for_each(|record| commit::commit(transaction, record, &terms, &mut tally))
+        })?;
+        self.remember(sinks);
+        self.0.bell.ring();
+        Ok(())
     }
 
     /// What this sink is to deliver next, in order of commits, if it is due at `now` (Unix milliseconds).
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn next(&self, _sink: &str, _now: i64) -> Result<Option<Delivery>, StoreError> {
-        Err(StoreError::Missing)
+    pub fn next(&self, sink: &str, now: i64) -> Result<Option<Delivery>, StoreError> {
+        self.0.connections.read(|connection| outbox::next(connection, sink, now))
+    }
+
+    /// When what this sink is to deliver next is due, Unix milliseconds; none when nothing waits.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn due_at(&self, sink: &str) -> Result<Option<i64>, StoreError> {
+        self.0.connections.read(|connection| outbox::due_at(connection, sink))
     }
 
     /// It was delivered.
     ///
     /// # Errors
     /// When that could not be noted: it will be delivered again.
-    pub fn delivered(&self, _row: i64, _now: i64) -> Result<(), StoreError> {
-        Err(StoreError::Missing)
+    pub fn delivered(&self, row: i64, now: i64) -> Result<(), StoreError> {
+        self.write(Durability::Process, |transaction| outbox::delivered(transaction, row, now))
     }
 
     /// It was not; due again at `retry_at` (Unix milliseconds), or with none given up until somebody retries it.
     ///
     /// # Errors
     /// When that could not be noted.
-    pub fn failed(&self, _row: i64, _error: &str, _now: i64, _retry_at: Option<i64>) -> Result<(), StoreError> {
-        Err(StoreError::Missing)
+    pub fn failed(&self, row: i64, error: &str, now: i64, retry_at: Option<i64>) -> Result<(), StoreError> {
+        self.write(Durability::Process, |transaction| outbox::failed(transaction, row, error, now, retry_at))
     }
 
-    /// How the sinks fare.
+    /// What this sink has given up waits again, each in its old place of the line. How many; wakes those who deliver.
+    ///
+    /// # Errors
+    /// When that could not be noted.
+    pub fn retry_dead(&self, sink: &str) -> Result<u64, StoreError> {
+        let again = self.write(Durability::Power, |transaction| outbox::retry_dead(transaction, sink))?;
+        self.0.bell.ring();
+        Ok(again)
+    }
+
+    /// How the sinks fare: those configured, and those that have anything left in the database, by name.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn sink_states(&self) -> Result<Vec<SinkState>, StoreError> {
-        Err(StoreError::Missing)
+        let names: Vec<String> = self.sinks().iter().map(|sink| sink.name.clone()).collect();
+        self.0.connections.read(|connection| outbox::states(connection, &names))
     }
 
-    /// Waits, on the calling thread, until something is committed or `at_most` has passed.
-    pub fn wait(&self, _at_most: std::time::Duration) {}
+    /// Keeps a mute for what is committed from then on. Its number.
+    ///
+    /// # Errors
+    /// When it was not kept.
+    pub fn mute(&self, mute: &Mute) -> Result<i64, StoreError> {
+        self.write(Durability::Power, |transaction| mute::add(transaction, mute))
+    }
+
+    /// Ends a mute at `now` (Unix milliseconds); false when none of that number holds.
+    ///
+    /// # Errors
+    /// When that could not be noted.
+    pub fn unmute(&self, number: i64, now: i64) -> Result<bool, StoreError> {
+        self.write(Durability::Power, |transaction| mute::end(transaction, number, now))
+    }
+
+    /// All mutes, the expired too, by number.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn mutes(&self) -> Result<Vec<Mute>, StoreError> {
+        self.0.connections.read(mute::all)
+    }
+
+    /// Waits, on the calling thread, until something is committed by this process or `at_most` has passed.
+    pub fn wait(&self, at_most: Duration) {
+        self.wait_since(self.commits(), at_most);
+    }
+
+    /// How often something was committed by this process.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.0.bell.rings()
+    }
+
+    /// Waits until [`Self::commits`] exceeds `seen` or `at_most` has passed: with the number of before looking, no commit is slept through.
+    /// The number then.
+    pub fn wait_since(&self, seen: u64, at_most: Duration) -> u64 {
+        self.0.bell.wait(seen, at_most)
+    }
+
+    /// Has `call` called after each commit of this process, on the thread that committed: it must not wait, nor use the store. A number
+    /// for [`Self::forget`].
+    pub fn on_commit(&self, call: Box<dyn Fn() + Send + Sync>) -> u64 {
+        self.0.bell.call(call)
+    }
+
+    /// Calls no more what [`Self::on_commit`] gave this number.
+    pub fn forget(&self, number: u64) {
+        self.0.bell.forget(number);
+    }
+
+    fn write<T>(
+        &self,
+        durability: Durability,
+        work: impl Fn(&rusqlite::Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.0.connections.write(durability, work)
+    }
+
+    fn remember(&self, sinks: &[SinkSettings]) {
+        let mut known = self.sinks();
+        if known.iter().map(|sink| &sink.name).ne(sinks.iter().map(|sink| &sink.name)) {
+            *known = sinks.to_vec();
+        }
+    }
+
+    fn sinks(&self) -> std::sync::MutexGuard<'_, Vec<SinkSettings>> {
+        self.0.sinks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Delivery {
+    /// The key by which a receiver knows that it has this message already: the alert's id, and behind it the count when it is told again
+    /// because its storm grew (`1f0c9ab2c4d7e610-100`). The alert itself keeps its one id.
+    #[must_use]
+    pub fn key(&self) -> String {
+        if self.told > 1 { format!("{}-{}", self.record.id, self.told) } else { self.record.id.clone() }
+    }
+}
+
+/// Unix milliseconds.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,0 +1,73 @@
+//! Which sink wants which record.
+
+use std::net::IpAddr;
+
+use super::{Kind, Record};
+use crate::config::SinkSettings;
+use crate::engine::decode::packet::Addr;
+
+/// Sinks with their filters ready to be asked.
+pub(super) struct Wanted<'a>(Vec<Wish<'a>>);
+
+struct Wish<'a> {
+    sink: &'a SinkSettings,
+    networks: Vec<Network>,
+}
+
+/// A network of either family, or one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Network {
+    base: u128,
+    length: u32,
+}
+
+impl<'a> Wanted<'a> {
+    /// A network that cannot be read is left out: rather a record too many than one too few.
+    pub(super) fn new(sinks: &'a [SinkSettings]) -> Self {
+        let networks = |sink: &SinkSettings| sink.filter.networks.iter().filter_map(|text| Network::parse(text)).collect();
+        Self(sinks.iter().map(|sink| Wish { networks: networks(sink), sink }).collect())
+    }
+    /// The names of sinks that want it.
+    pub(super) fn by<'b>(&'b self, record: &'b Record) -> impl Iterator<Item = &'a str> + 'b {
+        self.0.iter().filter(|wish| wish.wants(record)).map(|wish| wish.sink.name.as_str())
+    }
+    /// Whether the sink is still there.
+    pub(super) fn knows(&self, sink: &str) -> bool {
+        self.0.iter().any(|wish| wish.sink.name == sink)
+    }
+}
+
+impl Wish<'_> {
+    /// What an event lacks (a mechanism, a victim) no filter can ask for: that a sensor is blind is told to those who want only some alerts too.
+    fn wants(&self, record: &Record) -> bool {
+        let filter = &self.sink.filter;
+        let is_loud = filter.severity == 0 || record.severity <= filter.severity;
+        match record.kind {
+            Kind::Test => true,
+            Kind::Heartbeat => self.sink.heartbeat,
+            Kind::Blind | Kind::Seeing => is_loud,
+            Kind::Alert => {
+                is_loud
+                    && (filter.mechanisms.is_empty() || filter.mechanisms.contains(&record.mechanism))
+                    && (self.networks.is_empty() || self.networks.iter().any(|network| network.holds(&record.client)))
+            }
+        }
+    }
+}
+
+impl Network {
+    /// `10.0.0.0/8`, `2001:db8::/32`, or an address alone.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (address, length) = text.trim().split_once('/').map_or((text.trim(), None), |(address, length)| (address, Some(length)));
+        let address: IpAddr = address.parse().ok()?;
+        let widest = if address.is_ipv4() { 32 } else { 128 };
+        let length = length.map_or(Some(widest), |length| length.parse().ok()).filter(|length| *length <= widest)?;
+        Some(Self { base: Addr::from(address).0, length: 128 - widest + length })
+    }
+    /// Whether the address, as text, lies in it.
+    pub(super) fn holds(self, address: &str) -> bool {
+        let Ok(address) = address.parse::<IpAddr>() else { return false };
+        let differs = Addr::from(address).0 ^ self.base;
+        differs.leading_zeros() >= self.length
+    }
+}
