@@ -12,7 +12,7 @@ use std::process::Command;
 use std::time::Duration;
 
 pub(crate) const RSYSLOG: [(&str, &str); 3] =
-    [("rsyslogd", "rsyslog"), ("openssl", "openssl"), ("/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_gtls.so", "rsyslog-gnutls")];
+    [("rsyslogd", "rsyslog"), ("openssl", "openssl"), ("/usr/lib/*/rsyslog/lmnsd_gtls.so", "rsyslog-gnutls")];
 pub(crate) const JOURNALD: [(&str, &str); 3] =
     [("/usr/lib/systemd/systemd-journald", "systemd"), ("journalctl", "systemd"), ("nsenter", "util-linux")];
 

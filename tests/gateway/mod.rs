@@ -2,11 +2,16 @@
 
 mod attacks;
 mod beside;
+mod browsing;
 mod certificates;
+mod daemon;
+mod disk;
 mod logs;
+mod nothing_lost;
 mod programs;
 mod receiver;
 mod site;
 mod span;
+mod stream;
 mod street;
 mod visitors;

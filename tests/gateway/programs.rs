@@ -76,11 +76,12 @@ pub(crate) fn with_resolver(settings: &Path, program: impl AsRef<OsStr>) -> Comm
     command
 }
 
-/// The programs of a test that are not here, each with its Debian package; none if all are.
+/// The programs of a test that are not here, each with its Debian package; none if all are. What begins with a slash is a file, or a pattern of one.
 pub(crate) fn missing(programs: &[(&str, &str)]) -> Option<String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders: Vec<PathBuf> = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin"), PathBuf::from("/sbin")]).collect();
-    let is_there = |name: &str| Path::new(name).is_file() || folders.iter().any(|folder| folder.join(name).is_file());
+    let is_file = |pattern: &str| glob::glob(pattern).is_ok_and(|mut files| files.next().is_some());
+    let is_there = |name: &str| is_file(name) && name.starts_with('/') || folders.iter().any(|folder| folder.join(name).is_file());
     let names: Vec<String> =
         programs.iter().filter(|(name, _)| !is_there(name)).map(|(name, package)| format!("`{name}` (package {package})")).collect();
     (!names.is_empty()).then(|| format!("without {}", names.join(", ")))

@@ -8,6 +8,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+pub(crate) const CHROMIUM: (&str, &str) = ("chromium", "chromium");
+
 /// How long a browser may take for a page, its start included: most of it is the machine's.
 const PATIENCE: Duration = Duration::from_secs(40);
 

@@ -13,7 +13,7 @@ mod limits;
 pub(crate) mod line;
 pub(crate) mod namespaces;
 pub(crate) mod packet;
-mod recorder;
+pub(crate) mod recorder;
 mod topology;
 mod twins;
 pub(crate) mod web;
