@@ -8,7 +8,6 @@ mod reload;
 mod replay;
 mod rules;
 mod sequence;
-mod sources;
 mod statistics;
 
 use std::process::ExitCode;

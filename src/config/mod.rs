@@ -1,11 +1,30 @@
 //! The configuration as used: checked values, with no trace of how they were written.
 
-use std::net::SocketAddr;
+mod file;
+mod files;
+mod measure;
+mod sheet;
+mod sinks;
+#[cfg(test)]
+mod tests;
+
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// Where the file of settings is, unless it is said otherwise.
+pub const USUAL_PATH: &str = "/etc/sidewatch/sidewatch.toml";
+/// Among the names of interfaces: those that carry traffic of others, chosen by the sensor. Physical ones that are up, unless they are ports of a
+/// bridge or a bond; bridges and bonds that are up; no loopback, tunnels, containers' ends (`veth*`, `docker*`, `virbr*`).
+pub const AUTO: &str = "auto";
+/// Placeholders that fields of a generic webhook may hold.
+pub const FIELDS: [&str; 13] =
+    ["id", "kind", "time", "severity", "mechanism", "verdict", "client", "server", "headline", "explanation", "count", "sensor", "eve"];
+/// Deliveries a minute at most to chats, which are read by people and refuse more (Slack and ntfy take one a second).
+const PER_MINUTE_OF_CHATS: u32 = 60;
+
 /// Everything that `sidewatch run` goes by.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Name of this sensor in alerts (EVE's `host`).
     pub sensor: String,
@@ -29,10 +48,34 @@ pub struct Config {
     pub log: String,
 }
 
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            sensor: host_name(),
+            capture: Capture::default(),
+            memory: 256,
+            rules: Vec::new(),
+            indicators: Vec::new(),
+            store: StoreSettings::default(),
+            sinks: SinkSettings::usual(),
+            metrics: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9798))),
+            watch: Watch::default(),
+            log: "info".to_owned(),
+        }
+    }
+}
+
+/// The name of this machine, as far as a header of syslog can carry it.
+fn host_name() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let is_name = (1..=255).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_name { name } else { "sidewatch".to_owned() }
+}
+
 /// What is watched.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capture {
-    /// Names of interfaces, or globs (`eth*`); `any` for all.
+    /// Names of interfaces, or globs (`eth*`); `any` for all; [`AUTO`] for those that the sensor chooses.
     pub interfaces: Vec<String>,
     /// Capture threads of each interface, 1 to 64.
     pub threads: u16,
@@ -46,8 +89,14 @@ pub struct Capture {
     pub filter: Option<String>,
 }
 
+impl Default for Capture {
+    fn default() -> Self {
+        Self { interfaces: vec![AUTO.to_owned()], threads: 1, snap_length: 64 << 10, ring: 32 << 20, promiscuous: true, filter: None }
+    }
+}
+
 /// The database.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreSettings {
     /// Folder of the database and its reserve file.
     pub folder: PathBuf,
@@ -61,8 +110,20 @@ pub struct StoreSettings {
     pub storm: Duration,
 }
 
+impl Default for StoreSettings {
+    fn default() -> Self {
+        Self {
+            folder: PathBuf::from("/var/lib/sidewatch"),
+            keep: Duration::from_secs(90 * 86_400),
+            size: 1 << 30,
+            reserve: 16 << 20,
+            storm: Duration::from_secs(600),
+        }
+    }
+}
+
 /// When silence is a message.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Watch {
     /// Time between heartbeats, to sinks that want them; zero for none.
     pub heartbeat: Duration,
@@ -72,8 +133,14 @@ pub struct Watch {
     pub drops_per_mille: u32,
 }
 
+impl Default for Watch {
+    fn default() -> Self {
+        Self { heartbeat: Duration::from_secs(3_600), blind_after: Duration::from_secs(300), drops_per_mille: 10 }
+    }
+}
+
 /// One sink.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SinkSettings {
     /// Its name, unique.
     pub name: String,
@@ -87,8 +154,19 @@ pub struct SinkSettings {
     pub target: Target,
 }
 
+impl SinkSettings {
+    /// What is told without a word in the file: a file that other programs read alerts from, and the journal.
+    #[must_use]
+    pub fn usual() -> Vec<Self> {
+        let eve = FileTarget { path: PathBuf::from("/var/log/sidewatch/eve.json"), rotate_at: None, keep: FileTarget::KEPT };
+        let sink =
+            |name: &str, target| Self { name: name.to_owned(), filter: Filter::default(), per_minute: None, heartbeat: false, target };
+        vec![sink("eve", Target::File(eve)), sink("journal", Target::Journald)]
+    }
+}
+
 /// What a sink takes. An empty list takes everything.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
     /// The least loud severity that is taken, 1 to 3; 3 takes all.
     pub severity: u8,
@@ -98,8 +176,14 @@ pub struct Filter {
     pub networks: Vec<String>,
 }
 
+impl Default for Filter {
+    fn default() -> Self {
+        Self { severity: 3, mechanisms: Vec::new(), networks: Vec::new() }
+    }
+}
+
 /// Where a sink leads.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// EVE JSON lines in a file.
     File(FileTarget),
@@ -112,7 +196,7 @@ pub enum Target {
 }
 
 /// EVE JSON lines in a file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileTarget {
     /// The file.
     pub path: PathBuf,
@@ -122,8 +206,13 @@ pub struct FileTarget {
     pub keep: u32,
 }
 
+impl FileTarget {
+    /// Rotated files that are kept when nothing is said.
+    const KEPT: u32 = 8;
+}
+
 /// Where a secret comes from. Never from the command line.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Secret {
     /// A file that only its owner can read.
     File(PathBuf),
@@ -132,7 +221,7 @@ pub enum Secret {
 }
 
 /// HTTP.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct WebhookTarget {
     /// Where to.
     pub url: String,
@@ -152,6 +241,20 @@ pub struct WebhookTarget {
     pub timeout: Duration,
     /// Fields of a generic body: name and text with `{placeholders}`.
     pub fields: Vec<(String, String)>,
+}
+
+/// The address of a chat's webhook is a secret, so of each only the host is shown.
+impl std::fmt::Debug for WebhookTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let url = url::Url::parse(&self.url).ok();
+        let host = url.as_ref().and_then(url::Url::host_str).unwrap_or_default();
+        f.debug_struct("WebhookTarget").field("host", &host).field("template", &self.template).finish_non_exhaustive()
+    }
+}
+
+impl WebhookTarget {
+    /// How long an attempt may take when nothing is said (Standard Webhooks: 15 to 30 s).
+    const TIMEOUT: Duration = Duration::from_secs(15);
 }
 
 /// Forms of a webhook's body.
@@ -174,7 +277,7 @@ pub enum Template {
 }
 
 /// RFC 5424.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyslogTarget {
     /// `host:port`.
     pub address: String,
@@ -186,6 +289,11 @@ pub struct SyslogTarget {
     pub cef: bool,
     /// Facility, 0 to 23.
     pub facility: u8,
+}
+
+impl SyslogTarget {
+    /// `local0`, when nothing is said.
+    const FACILITY: u8 = 16;
 }
 
 /// How syslog is carried.

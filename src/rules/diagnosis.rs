@@ -1,11 +1,11 @@
-//! What is wrong with a rule, where, and what would be right.
+//! What is wrong with a file of rules or of settings, where, and what would be right.
 
 use std::ops::Range;
 
 /// Edits between two words that may be a slip of the hand.
 const SLIP: usize = 3;
 
-/// Something wrong in a file of rules.
+/// Something wrong in a file of rules or of settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The file, as it was named.
@@ -32,14 +32,14 @@ impl std::fmt::Display for Diagnostic {
 
 /// A file that is read, for the places of what is wrong in it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Page<'a> {
-    pub(super) file: &'a str,
-    pub(super) text: &'a str,
+pub(crate) struct Page<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) text: &'a str,
 }
 
 impl Page<'_> {
     /// A diagnosis of what stands at a place.
-    pub(super) fn at(&self, span: &Range<usize>, what: impl Into<String>, fix: impl Into<String>) -> Diagnostic {
+    pub(crate) fn at(&self, span: &Range<usize>, what: impl Into<String>, fix: impl Into<String>) -> Diagnostic {
         let before = self.text.get(..self.text.floor_char_boundary(span.start)).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
@@ -47,14 +47,14 @@ impl Page<'_> {
     }
 
     /// A diagnosis of what the parser found.
-    pub(super) fn of(&self, error: &toml::de::Error, within: &Range<usize>) -> Diagnostic {
+    pub(crate) fn of(&self, error: &toml::de::Error, within: &Range<usize>) -> Diagnostic {
         let message = error.message().lines().next().unwrap_or_default();
         let span = error.span().unwrap_or_else(|| within.clone());
         self.at(&span, plainly(message), fix_of(message))
     }
 }
 
-/// The parser's words, as a user of rules would say it.
+/// The parser's words, as whoever wrote the file would say it.
 fn plainly(message: &str) -> String {
     if let Some(name) = quoted(message, "unknown field `") {
         return format!("there is no key `{name}` here");
@@ -86,7 +86,7 @@ fn quoted<'m>(message: &'m str, before: &str) -> Option<&'m str> {
 }
 
 /// The word that was probably meant, or all that there are.
-pub(super) fn suggestion(word: &str, known: &[&str]) -> String {
+pub(crate) fn suggestion(word: &str, known: &[&str]) -> String {
     let distance = |other: &&str| if !word.is_empty() && other.starts_with(word) { 1 } else { edits(word, other) };
     let near = known.iter().map(|other| (distance(other), *other)).min();
     match near {

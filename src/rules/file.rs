@@ -35,7 +35,7 @@ const VERDICTS: [&str; 9] = [
     "inconclusive",
 ];
 /// Mechanisms, as alerts name them.
-const MECHANISMS: [&str; 14] = [
+pub(crate) const MECHANISMS: [&str; 14] = [
     "http_redirect",
     "http_content",
     "tcp_content",

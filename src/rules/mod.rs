@@ -1,7 +1,7 @@
 //! Rules and indicators: file formats to matchers.
 
 pub mod device;
-mod diagnosis;
+pub(crate) mod diagnosis;
 pub mod dns_forged;
 mod file;
 pub mod indicators;
@@ -13,5 +13,7 @@ pub mod portals;
 pub mod redirects;
 
 pub use diagnosis::Diagnostic;
+#[cfg(feature = "daemon")]
+pub(crate) use file::MECHANISMS;
 pub use file::{Entry, Rules, TABLES};
 pub use load::{LoadedRules, load_files, load_rules, shipped};
