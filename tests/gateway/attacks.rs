@@ -63,7 +63,11 @@ fn attacks_on_browsers_behind_the_gateway_are_told_at_once_and_exactly() {
     compare(&alerts, &beside);
     let slowest = alerts.iter().map(|(at, alert)| lateness(*at, alert)).max().unwrap_or_default();
     let logs = told.in_logs(&alerts);
-    say(&format!("gateway: {} forged packets and answers, {} alerts, the slowest {slowest:?} after its evidence; also {logs}\n", owed, alerts.len()));
+    say(&format!(
+        "gateway: {} forged packets and answers, {} alerts, the slowest {slowest:?} after its evidence; also {logs}\n",
+        owed,
+        alerts.len()
+    ));
 }
 
 /// Each visitor that is here goes to each of its sites. Who went.
@@ -140,7 +144,10 @@ fn lateness(at: SystemTime, alert: &Value) -> Duration {
 fn in_short(alerts: &[(SystemTime, Value)]) -> String {
     let short = |alert: &Value| {
         let said = injection(alert);
-        format!("\n{} {} {}:{} {} {}", alert["timestamp"], alert["src_ip"], alert["dest_ip"], alert["dest_port"], said["mechanism"], said["forged"])
+        format!(
+            "\n{} {} {}:{} {} {}",
+            alert["timestamp"], alert["src_ip"], alert["dest_ip"], alert["dest_port"], said["mechanism"], said["forged"]
+        )
     };
     alerts.iter().map(|(_, alert)| short(alert)).collect()
 }
@@ -170,7 +177,8 @@ impl Told {
         };
         if let Some(rsyslog) = &rsyslog {
             let (address, ca) = (rsyslog.address, rsyslog.ca.display());
-            sinks += &format!("[[sink]]\nname = \"siem\"\nkind = \"syslog\"\naddress = \"{address}\"\ntransport = \"tls\"\nca = \"{ca}\"\n");
+            sinks +=
+                &format!("[[sink]]\nname = \"siem\"\nkind = \"syslog\"\naddress = \"{address}\"\ntransport = \"tls\"\nca = \"{ca}\"\n");
         }
         let journald = match programs::missing(&logs::JOURNALD) {
             None => Some(Journald::start(&street.gateway, scratch).unwrap()),
@@ -206,7 +214,9 @@ impl Told {
         }
         if let Some(journald) = &self.journald {
             let is_alert = |entry: &Value| entry["MESSAGE"].is_string() && entry.to_string().contains("SIDEWATCH_");
-            found_in("the journal", &ids, || journald.entries().unwrap().iter().filter(|entry| is_alert(entry)).map(Value::to_string).collect());
+            found_in("the journal", &ids, || {
+                journald.entries().unwrap().iter().filter(|entry| is_alert(entry)).map(Value::to_string).collect()
+            });
             logs.push("journald");
         }
         logs.join(", ")

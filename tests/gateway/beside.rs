@@ -98,7 +98,11 @@ fn strike(
     }
     let start = *start;
     let mut road = Road::beside(Instant::now());
-    if to_server { attacker.client_sent(packet, &mut road) } else { attacker.server_sent(packet, &mut road) };
+    if to_server {
+        attacker.client_sent(packet, &mut road)
+    } else {
+        attacker.server_sent(packet, &mut road)
+    };
     for (wait, packet) in road.made_up() {
         let (near, sent) = (near.clone(), sent.clone());
         thread::spawn(move || {

@@ -1,16 +1,23 @@
 //! Ordinary browsing on a bad line: pages, redirects, downloads, visits broken off, names, TLS. Nothing is forged, and nobody is woken.
 
-use super::programs::{Program, until, with_resolver};
-use super::site::{ORDINARY, Site};
+use super::beside::{Aim, Beside};
+use super::daemon::Home;
+use super::programs::{Program, missing, until, with_resolver};
+use super::receiver::{Mood, Receiver};
+use super::site::{ORDINARY, PROGRAMS, Site};
 use super::span::Faults;
-use super::street::Street;
-use super::visitors::chromium;
+use super::street::{INSIDE, Street};
+use super::visitors::{CHROMIUM, chromium};
+use crate::lab::attack::{Attack, Quality};
+use crate::lab::namespaces;
+use crate::lab::say;
 use crate::support::host::scramble;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
-use std::thread;
+use std::process::Command;
+use std::thread::{self, sleep};
 use std::time::Duration;
 
 /// curls at work at once, and the addresses that each asks for.
@@ -34,6 +41,75 @@ pub(crate) struct Browsed {
     pub(crate) over_tls: u64,
     pub(crate) broken_off: u64,
     pub(crate) in_chromium: u64,
+}
+
+/// From complete evidence to the receiver, and the evidence itself.
+const EVIDENCE: Duration = Duration::from_secs(8);
+
+/// Pages that make the test worth its name.
+const ENOUGH: u64 = 3000;
+
+/// The site that is attacked in the end, to show that the daemon was not deaf.
+const ATTACKED: (&str, u8) = ("attacked.example", 11);
+
+#[test]
+fn ordinary_browsing_on_a_bad_line_wakes_nobody() {
+    let needs = [&PROGRAMS[..], &[("curl", "curl"), ("nsenter", "util-linux")]].concat();
+    if let Some(reason) = namespaces::missing().or_else(|| missing(&needs)) {
+        return say(&format!("gateway: browsing: skipped, {reason}\n"));
+    }
+    let without_chromium = missing(&[CHROMIUM]);
+    if let Some(reason) = &without_chromium {
+        say(&format!("gateway: browsing with Chromium: skipped, {reason}\n"));
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let street = Street::build().unwrap();
+    let site = Site::open(&street, scratch.path(), &[ATTACKED]).unwrap();
+    let place = Home::make(scratch.path()).unwrap();
+    let receiver = Receiver::start(&street.gateway, |_| Mood::Takes).unwrap();
+    place.settle(INSIDE, &place.webhook(&receiver.url()), "").unwrap();
+    let capture = record(&street, scratch.path());
+    let mut daemon = place.start(&street.gateway).unwrap();
+    daemon.wait_until_ready().unwrap();
+
+    let browsed = browse(&street, &site, scratch.path(), without_chromium.is_none()).unwrap();
+    sleep(EVIDENCE);
+    let severities =
+        || receiver.taken().iter().filter_map(|message| message.body["data"]["alert"]["severity"].as_u64()).collect::<Vec<_>>();
+    let (loud, records) =
+        (severities().iter().filter(|severity| **severity < 3).count(), severities().iter().filter(|severity| **severity == 3).count());
+    say(&format!("gateway: {browsed:?} over {:?}: {loud} alerts, {records} records of severity 3\n", street.road.carried));
+    if loud > 0 {
+        let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browsing.pcap");
+        drop(capture);
+        fs::copy(scratch.path().join("browsing.pcap"), &kept).ok();
+        let said: Vec<String> = receiver.taken().iter().map(|message| message.body["data"].to_string()).collect();
+        panic!("honest packets are blamed, in {}: {said:#?}", kept.display());
+    }
+    assert!(
+        browsed.answers >= ENOUGH && browsed.broken_off >= BROKEN_OFF / 2 && browsed.over_tls > 0 && browsed.redirects > 0,
+        "{browsed:?}"
+    );
+
+    let aim = Aim { server: ATTACKED.1, attack: Attack::RaceRedirect, quality: Quality::Naive };
+    let beside = Beside::start(&street, vec![aim], &[]).unwrap();
+    super::visitors::curl(&street, &site, &[&format!("http://{}/first", ATTACKED.0)], &scratch.path().join("attacked.log")).unwrap();
+    assert!(!beside.sent.packets.lock().unwrap().is_empty(), "nothing was forged");
+    let told = until(EVIDENCE, || severities().contains(&1).then_some(()));
+    assert!(told.is_some(), "it was silent because it was deaf: {}", daemon.program.said());
+}
+
+/// Records what the daemon sees, where tcpdump is there, so that a false alarm can be looked into.
+fn record(street: &Street, scratch: &Path) -> Option<Program> {
+    let mut tcpdump = Command::new("tcpdump");
+    tcpdump.args(["-U", "-B", "32768", "-i", INSIDE, "-w"]).arg(scratch.join("browsing.pcap"));
+    let dump = missing(&[("tcpdump", "tcpdump")])
+        .is_none()
+        .then(|| Program::start(&street.gateway, tcpdump, &scratch.join("tcpdump.log")).unwrap());
+    if let Some(dump) = &dump {
+        until(Duration::from_secs(5), || dump.said().contains("listening").then_some(()));
+    }
+    dump
 }
 
 /// Browses from the street's client, with Chromium if it is there.
@@ -60,7 +136,7 @@ pub(crate) fn browse(street: &Street, site: &Site, scratch: &Path, with_chromium
             let ("answer", Some(status), Some(redirects)) = (words.next().unwrap_or(""), words.next(), words.next()) else { continue };
             browsed.answers += u64::from(status != "000");
             browsed.redirects += redirects.parse::<u64>().unwrap_or(0);
-            browsed.over_tls += u64::from(words.next() == Some("https"));
+            browsed.over_tls += u64::from(words.next().is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")));
         }
     }
     street.road.suffer(Faults::default());
@@ -101,7 +177,9 @@ fn wish(chance: u64, index: u64) -> String {
         96..98 => ("page", "data = \"some=form\"\n"),
         _ => ("static/app.js?v=", "compressed\n"),
     };
-    format!("url = \"{scheme}://{host}/{path}/{index}\"\noutput = /dev/null\n{more}next\nsilent\ninsecure\nlocation\nmax-time = 20\nwrite-out = \"answer %{{http_code}} %{{num_redirects}} %{{scheme}}\\n\"\n")
+    format!(
+        "url = \"{scheme}://{host}/{path}/{index}\"\noutput = /dev/null\n{more}next\nsilent\ninsecure\nlocation\nmax-time = 20\nwrite-out = \"answer %{{http_code}} %{{num_redirects}} %{{scheme}}\\n\"\n"
+    )
 }
 
 /// Visits that end in the middle: the visitor goes away from a download, from a page that it has asked for, or closes one side only.
@@ -135,21 +213,4 @@ fn visit_in_part(chance: u64) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-#[test]
-fn tmp_browse() {
-    let scratch = tempfile::tempdir().unwrap();
-    let street = Street::build().unwrap();
-    let site = Site::open(&street, scratch.path(), &[]).unwrap();
-    let mut tcpdump = std::process::Command::new("tcpdump");
-    tcpdump.args(["-i", super::street::INSIDE, "-B", "65536", "-w", &std::env::var("CAPTURE").unwrap()]);
-    let mut dump = Program::start(&street.gateway, tcpdump, &scratch.path().join("tcpdump.log")).unwrap();
-    until(Duration::from_secs(3), || dump.said().contains("listening").then_some(())).unwrap();
-    let t = std::time::Instant::now();
-    let b = browse(&street, &site, scratch.path(), true).unwrap();
-    crate::lab::say(&format!("{b:?} {:?} {:?}\n", t.elapsed(), street.road.carried));
-    dump.signal(rustix::process::Signal::TERM).unwrap();
-    dump.end_within(Duration::from_secs(3)).unwrap();
-    crate::lab::say(&dump.said());
 }

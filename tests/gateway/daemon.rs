@@ -124,20 +124,23 @@ pub(crate) struct Kept {
     pub(crate) dead: u64,
 }
 
-/// Reads a copy of the database in `folder`, made in `scratch`. Of a daemon that runs it may be a little old.
+/// Opens a database beside its daemon.
+pub(crate) fn database(path: &Path) -> rusqlite::Result<Connection> {
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+}
+
+/// Reads a copy of the database in `folder`, made in `scratch`, so that it is in nobody's way. That of a daemon at work may be torn.
 pub(crate) fn kept(folder: &Path, scratch: &Path) -> Result<Kept, Box<dyn std::error::Error>> {
     let copy = tempfile::tempdir_in(scratch)?;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if entry.file_type()?.is_file() && [".db", ".db-wal", ".sqlite", ".sqlite-wal"].iter().any(|end| name.to_string_lossy().ends_with(end)) {
-            fs::copy(entry.path(), copy.path().join(name))?;
+    for name in ["alerts.db", "alerts.db-wal"] {
+        if folder.join(name).exists() {
+            fs::copy(folder.join(name), copy.path().join(name))?;
         }
     }
-    let Some(path) = fs::read_dir(copy.path())?.flatten().map(|entry| entry.path()).find(|path| !path.to_string_lossy().ends_with("-wal")) else {
+    if !copy.path().join("alerts.db").exists() {
         return Ok(Kept::default());
-    };
-    let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    }
+    let database = database(&copy.path().join("alerts.db"))?;
     if !database.table_exists(None, "alert")? {
         return Ok(Kept::default());
     }

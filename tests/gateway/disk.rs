@@ -22,7 +22,8 @@ impl Disk {
         command.args(["--mount", "sh", "-c", script, "sh"]).arg(folder).arg(format!("{mebibytes}m"));
         let program = Program::start(home, command, &folder.with_extension("log"))?;
         let disk = Self { program, folder: folder.to_owned() };
-        until(Duration::from_secs(5), || disk.inside().join("laid").exists().then_some(())).ok_or_else(|| io::Error::other(disk.program.said()))?;
+        until(Duration::from_secs(5), || disk.inside().join("laid").exists().then_some(()))
+            .ok_or_else(|| io::Error::other(disk.program.said()))?;
         Ok(disk)
     }
 

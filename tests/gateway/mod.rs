@@ -6,6 +6,7 @@ mod browsing;
 mod certificates;
 mod daemon;
 mod disk;
+mod faults;
 mod logs;
 mod nothing_lost;
 mod programs;

@@ -30,6 +30,9 @@ const PACE: Duration = Duration::from_millis(28);
 /// From the first frame of an injection to the forged one.
 const FORGED_AFTER: Duration = Duration::from_millis(33);
 
+/// From the forged packet to the judgement of its case. A redirect is complete two seconds later, and is committed as pending until then.
+const EVIDENCE: Duration = Duration::from_secs(3);
+
 /// What may pass between complete evidence and its commit.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -75,7 +78,7 @@ fn no_committed_alert_is_lost_or_told_under_two_ids() {
     let mut seen = Seen::default();
     let mut daemon = place.start(&home).unwrap();
     daemon.wait_until_ready().unwrap();
-    let stream = Stream::begin(&home, INJECTIONS, PACE).unwrap();
+    let stream = Stream::begin(&home, 0..INJECTIONS, PACE).unwrap();
     for life in 0..KILLS {
         if life == FULL.start {
             disk.fill().unwrap();
@@ -153,9 +156,7 @@ fn moody(request: u64) -> Mood {
 
 /// Whether evidence about it was complete, and a second had passed, before the life that saw all of it ended.
 fn must_be_committed(injection: &Injection, life: &Life) -> bool {
-    // A redirect's alert also waits for what the client does next.
-    let evidence = Duration::from_secs(if injection.number % 3 == 0 { 5 } else { 3 });
-    let complete = injection.began + FORGED_AFTER + evidence;
+    let complete = injection.began + FORGED_AFTER + EVIDENCE;
     life.ready.is_some_and(|ready| ready < injection.began) && complete + GRACE < life.killed
 }
 
@@ -170,7 +171,13 @@ fn report(seen: &Seen, receiver: &Receiver, told: &[Injection], (lived, all): (D
     let ids: BTreeSet<&String> = book.messages.iter().filter(|message| message.taken).map(|message| &message.id).collect();
     let once_pending = seen.committed.values().filter(|(_, states)| states.contains("pending") || states.contains("incomplete")).count();
     let mut text = String::new();
-    writeln!(text, "nothing lost: {} injections told, {} alerts committed ({once_pending} of them pending when the daemon was killed)", told.len(), seen.committed.len()).unwrap();
+    writeln!(
+        text,
+        "nothing lost: {} injections told, {} alerts committed ({once_pending} of them pending when the daemon was killed)",
+        told.len(),
+        seen.committed.len()
+    )
+    .unwrap();
     writeln!(
         text,
         "  {} kills, {} of them before it watched, {} while the disk was full; it ended by itself {} times",
@@ -180,8 +187,16 @@ fn report(seen: &Seen, receiver: &Receiver, told: &[Injection], (lived, all): (D
         seen.ended_by_itself.len(),
     )
     .unwrap();
-    writeln!(text, "  {} requests, {taken} taken, {} ids, {} told more than once", book.messages.len(), ids.len(), taken - ids.len()).unwrap();
-    writeln!(text, "  {} had to be committed before a kill; {:.0} s of kills, {:.0} s in all", owed(seen, told).count(), lived.as_secs_f64(), all.as_secs_f64()).unwrap();
+    writeln!(text, "  {} requests, {taken} taken, {} ids, {} told more than once", book.messages.len(), ids.len(), taken - ids.len())
+        .unwrap();
+    writeln!(
+        text,
+        "  {} had to be committed before a kill; {:.0} s of kills, {:.0} s in all",
+        owed(seen, told).count(),
+        lived.as_secs_f64(),
+        all.as_secs_f64()
+    )
+    .unwrap();
     for why in &seen.ended_by_itself {
         writeln!(text, "  {why}").unwrap();
     }
@@ -202,14 +217,17 @@ fn check(seen: &Seen, last: &Kept, receiver: &Receiver, told: &[Injection]) {
 
     let mut by_client: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let of_rows = seen.committed.iter().map(|(id, (client, _))| (client.as_str(), id.as_str()));
-    for (client, id) in of_rows.chain(taken.iter().filter_map(|message| Some((message.body["data"]["dest_ip"].as_str()?, message.id.as_str())))) {
+    for (client, id) in
+        of_rows.chain(taken.iter().filter_map(|message| Some((message.body["data"]["dest_ip"].as_str()?, message.id.as_str()))))
+    {
         assert!(number(client).is_some(), "{client} is nobody's client");
         by_client.entry(client).or_default().insert(id);
     }
     let under_two: Vec<_> = by_client.iter().filter(|(_, ids)| ids.len() > 1).collect();
     assert!(under_two.is_empty(), "told under two ids: {under_two:?}");
 
-    let missed: Vec<(usize, &Injection)> = owed(seen, told).filter(|(life, one)| !seen.by_life[*life].contains(&address(one.number))).collect();
+    let missed: Vec<(usize, &Injection)> =
+        owed(seen, told).filter(|(life, one)| !seen.by_life[*life].contains(&address(one.number))).collect();
     assert!(missed.is_empty(), "{} alerts were not committed a second after their evidence was complete: {missed:?}", missed.len());
     assert!(seen.committed.len() >= ENOUGH, "only {} alerts were committed", seen.committed.len());
 }

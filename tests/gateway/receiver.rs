@@ -221,7 +221,9 @@ fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
 fn signatures_are_checked_by_the_example_of_standard_webhooks() {
     let body = br#"{"test": 2432232314}"#;
     let head = |signature: &str| {
-        format!("POST / HTTP/1.1\r\nwebhook-id: msg_p5jXN8AQM9LWM0D4loKWxJek\r\nWebhook-Timestamp: 1614265330\r\nwebhook-signature: v1,bad {signature}")
+        format!(
+            "POST / HTTP/1.1\r\nwebhook-id: msg_p5jXN8AQM9LWM0D4loKWxJek\r\nWebhook-Timestamp: 1614265330\r\nwebhook-signature: v1,bad {signature}"
+        )
     };
     let then = UNIX_EPOCH + Duration::from_secs(1_614_265_330);
     let right = head("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");

@@ -49,8 +49,7 @@ impl Site {
         nginx.arg("-p").arg(&folder).arg("-e").arg(folder.join("error.log")).arg("-c").arg(folder.join("nginx.conf"));
         let web = Program::start(&street.servers, nginx, &folder.join("nginx.log"))?;
 
-        let hosts: String =
-            ORDINARY.iter().chain(&LURES).chain(more).map(|(name, last)| format!("203.0.113.{last} {name}\n")).collect();
+        let hosts: String = ORDINARY.iter().chain(&LURES).chain(more).map(|(name, last)| format!("203.0.113.{last} {name}\n")).collect();
         fs::write(folder.join("hosts"), hosts)?;
         let mut dnsmasq = Command::new("dnsmasq");
         dnsmasq.args(["--no-daemon", "--conf-file=/dev/null", "--user=root", "--pid-file=", "--no-resolv", "--no-hosts"]);

@@ -4,10 +4,10 @@ use crate::lab::fence::{Fenced, open};
 use crate::lab::line::{DELAY, HOPS};
 use crate::lab::namespaces::Namespace;
 use crate::support::host::scramble;
+use pnet::packet::MutablePacket;
 use pnet::packet::ipv4::{self, MutableIpv4Packet};
 use pnet::packet::tcp::{self, MutableTcpPacket};
 use pnet::packet::udp::{self, MutableUdpPacket};
-use pnet::packet::MutablePacket;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io;
@@ -67,8 +67,13 @@ impl Span {
                     }
                 }
             }));
-            let mut lane =
-                Lane { sender: sender.for_so_many(MOST_FRAMES), faults: faults.clone(), carried: carried.clone(), queue: BinaryHeap::new(), count: u64::from(to[5]) << 40 };
+            let mut lane = Lane {
+                sender: sender.for_so_many(MOST_FRAMES),
+                faults: faults.clone(),
+                carried: carried.clone(),
+                queue: BinaryHeap::new(),
+                count: u64::from(to[5]) << 40,
+            };
             threads.push(spawn(move || lane.run(&incoming)));
         }
         Ok(Self { faults, carried, stop, threads })

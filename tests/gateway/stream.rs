@@ -9,8 +9,9 @@ use crate::support::injector::Injector;
 use crate::support::segment::{ACK, RST};
 use crate::support::story::{START, Story, after_ms};
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant, SystemTime};
@@ -35,15 +36,21 @@ pub(crate) struct Injection {
     pub(crate) ended: SystemTime,
 }
 
-/// A link in a namespace.
+/// A namespace with the link.
 pub(crate) fn link() -> io::Result<Namespace> {
     let home = Namespace::make()?;
     home.sysctl("ipv6/conf/default/disable_ipv6", "1")?;
-    home.ip(&format!(
-        "link set lo up\nlink add {TOLD_AT} address 02:00:00:00:02:01 type veth peer name {WATCHED} address 02:00:00:00:02:02\n\
-         link set {TOLD_AT} up\nlink set {WATCHED} up\n"
-    ))?;
+    home.ip("link set lo up\n")?;
+    lay(&home)?;
     Ok(home)
+}
+
+/// Lays the link in `home`.
+pub(crate) fn lay(home: &Namespace) -> io::Result<()> {
+    home.ip(&format!(
+        "link add {TOLD_AT} address 02:00:00:00:02:01 type veth peer name {WATCHED} address 02:00:00:00:02:02\n\
+         link set {TOLD_AT} up\nlink set {WATCHED} up\n"
+    ))
 }
 
 /// The address of the client of an injection.
@@ -65,17 +72,13 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// Tells `count` injections on the link of `home`, one every `pace`, each a redirect, a page or a reset.
-    pub(crate) fn begin(home: &Namespace, count: u16, pace: Duration) -> io::Result<Self> {
+    /// Tells the injections of these numbers on the link of `home`, one every `pace`, each a redirect, a page or a reset.
+    pub(crate) fn begin(home: &Namespace, numbers: Range<u16>, pace: Duration) -> io::Result<Self> {
         let (sender, _) = open(home, TOLD_AT)?;
-        let sender = sender.for_so_many(u32::from(count) * 32);
+        let sender = sender.for_so_many(numbers.len() as u32 * 32);
         let told = Arc::<Mutex<Vec<Injection>>>::default();
         let list = told.clone();
-        Ok(Self { told, thread: thread::spawn(move || tell(sender, count, pace, &list)) })
-    }
-
-    pub(crate) fn is_over(&self) -> bool {
-        self.thread.is_finished()
+        Ok(Self { told, thread: thread::spawn(move || tell(sender, numbers, pace, &list)) })
     }
 
     /// Waits for its end.
@@ -85,14 +88,13 @@ impl Stream {
     }
 }
 
-fn tell(mut sender: Fenced, count: u16, pace: Duration, told: &Mutex<Vec<Injection>>) -> io::Result<()> {
-    let start = Instant::now();
-    let mut next = 0;
+fn tell(mut sender: Fenced, numbers: Range<u16>, pace: Duration, told: &Mutex<Vec<Injection>>) -> io::Result<()> {
+    let (start, mut next) = (Instant::now(), numbers.start);
     let mut queue: BinaryHeap<Reverse<(Instant, u16, usize)>> = BinaryHeap::new();
-    let mut under_way = std::collections::HashMap::new();
-    while next < count || !queue.is_empty() {
-        let begins = start + pace * u32::from(next);
-        if next < count && queue.peek().is_none_or(|first| begins <= first.0.0) {
+    let mut under_way = HashMap::new();
+    while next < numbers.end || !queue.is_empty() {
+        let begins = start + pace * u32::from(next - numbers.start);
+        if next < numbers.end && queue.peek().is_none_or(|first| begins <= first.0.0) {
             wait_until(begins);
             let frames = injection(next);
             for (index, (after, _)) in frames.iter().enumerate() {
@@ -140,7 +142,11 @@ fn forge(tcp: &mut Connection<'_>, number: u16) {
     let injector = Injector::quantum();
     match number % 3 {
         0 => drop(tcp.forge(&injector, after_ms(8.0), &bare_redirect(LURE))),
-        1 => drop(tcp.forge(&injector, after_ms(8.0), &answer("200 OK", "Content-Type: text/html\r\n", "<script src=//x.test/a.js></script>"))),
+        1 => drop(tcp.forge(
+            &injector,
+            after_ms(8.0),
+            &answer("200 OK", "Content-Type: text/html\r\n", "<script src=//x.test/a.js></script>"),
+        )),
         _ => drop(tcp.forge_bare(&injector, after_ms(8.0), RST | ACK)),
     }
 }

@@ -58,7 +58,9 @@ impl Street {
              route add local 203.0.113.0/24 dev lo\n",
             router.pid()
         ))?;
-        router.ip(&format!("link set {AT_ROUTER} promisc on\nlink set {AT_ROUTER} up\nlink set swlab-far promisc on\nlink set swlab-far up\n"))?;
+        router.ip(&format!(
+            "link set {AT_ROUTER} promisc on\nlink set {AT_ROUTER} up\nlink set swlab-far promisc on\nlink set swlab-far up\n"
+        ))?;
         let road = Span::start(&router, (AT_ROUTER, GATEWAY_OUT_MAC), ("swlab-far", SERVERS_MAC))?;
         Ok(Self { road, client, gateway, router, servers })
     }
