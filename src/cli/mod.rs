@@ -1,6 +1,8 @@
 //! The command line: one file per subcommand.
 
 #[cfg(feature = "daemon")]
+mod alerts;
+#[cfg(feature = "daemon")]
 mod doctor;
 mod files;
 mod indicators;
@@ -54,6 +56,8 @@ enum Command {
     Interfaces(interfaces::Interfaces),
     #[cfg(feature = "daemon")]
     Doctor(doctor::Doctor),
+    #[cfg(feature = "daemon")]
+    Alerts(alerts::Alerts),
 }
 
 /// Runs the program.
@@ -74,6 +78,8 @@ pub fn main() -> ExitCode {
         Command::Interfaces(interfaces) => interfaces.run(),
         #[cfg(feature = "daemon")]
         Command::Doctor(doctor) => doctor.run(),
+        #[cfg(feature = "daemon")]
+        Command::Alerts(alerts) => alerts.run(),
     };
     ExitCode::from(match outcome {
         Ok(status) => status as u8,
