@@ -114,7 +114,12 @@ impl Store {
         let lock = connections::lock(&settings.folder)?;
         let reserve = Reserve::hold(&settings.folder, settings.reserve);
         let store = Self::over(settings, sinks, reserve, Some(lock));
-        match store.0.connections.begin().and_then(|()| store.0.connections.tend(|connection| salvage::check(connection, false))) {
+        let begin = || store.0.connections.begin().map_err(|error| store.in_short(error));
+        let begun = match begin() {
+            Err(StoreError::Full) if store.0.reserve.release() => begin(),
+            done => done,
+        };
+        match begun.and_then(|()| store.0.connections.tend(|connection| salvage::check(connection, false))) {
             Err(error) if error.is_corrupt() => store.replace(&error)?,
             done => done?,
         }
@@ -222,7 +227,8 @@ impl Store {
         self.0.connections.read(|connection| outbox::next(connection, sink, now))
     }
 
-    /// When what this sink is to deliver next is due, Unix milliseconds; none when nothing waits.
+    /// When what this sink is to deliver next is due, Unix milliseconds; none when nothing waits. The clock can be put back, and other
+    /// processes can make rows wait again: who sleeps until then looks every minute all the same.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -331,8 +337,10 @@ impl Store {
     ) -> Result<T, StoreError> {
         let attempt = || self.0.connections.write(durability, &work).map_err(|error| self.in_short(error));
         let done = match attempt() {
-            Err(StoreError::Full) if self.0.reserve.release() => {
-                self.0.counting.reserve_given();
+            Err(StoreError::Full) => {
+                self.0.counting.reserve_given(self.0.reserve.release());
+                // What is in the journal and in the database takes its room twice.
+                let _ = self.0.connections.tend(retain::cut_journal);
                 attempt()
             }
             done => {

@@ -7,13 +7,13 @@ use super::{Delivery, Record, SinkState, StoreError, rows};
 /// Characters kept of what a receiver said.
 const ERROR_LIMIT: usize = 500;
 
-/// The oldest that waits, if it is due.
+/// The oldest that waits, if it is due. What failed at a later time than now waits no longer: the clock was put back.
 pub(super) fn next(connection: &Connection, sink: &str, now: i64) -> Result<Option<Delivery>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT outbox.row, outbox.due, outbox.attempts, outbox.told, alert.* FROM outbox JOIN alert ON alert.seq = outbox.alert
+        "SELECT outbox.row, outbox.due <= ?2 OR coalesce(outbox.last_error_at, 0) > ?2 AS is_due, outbox.attempts, outbox.told, alert.* FROM outbox JOIN alert ON alert.seq = outbox.alert
          WHERE outbox.sink = ?1 AND outbox.state = 'waiting' ORDER BY outbox.row LIMIT 1",
     )?;
-    let head = statement.query_row([sink], |row| {
+    let head = statement.query_row(params![sink, now], |row| {
         let kept = rows::kept(row)?;
         let eve = kept.eve().into_owned();
         let delivery = Delivery {
@@ -23,9 +23,9 @@ pub(super) fn next(connection: &Connection, sink: &str, now: i64) -> Result<Opti
             told: rows::count(row, "told")?,
             record: Record { eve, ..kept.record },
         };
-        Ok((row.get::<_, i64>("due")?, delivery))
+        Ok(row.get::<_, bool>("is_due")?.then_some(delivery))
     });
-    Ok(head.optional()?.filter(|(due, _)| *due <= now).map(|(_, delivery)| delivery))
+    Ok(head.optional()?.flatten())
 }
 
 /// When the oldest that waits is due, Unix milliseconds.

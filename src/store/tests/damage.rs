@@ -101,7 +101,7 @@ fn damage_that_shows_at_work_is_an_error_that_says_so_and_reopening_helps() {
     let store = Store::open(&settings(folder.path()), &sinks).unwrap();
     store.commit(&(1..=300).map(alert).collect::<Vec<_>>(), &sinks).unwrap();
     store.pend(&[alert(301)]).unwrap();
-    store.0.connections.tend(|connection| Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)).unwrap();
+    store.0.connections.tend(crate::store::retain::cut_journal).unwrap();
     let length = fs::metadata(database(folder.path())).unwrap().len();
     damage(&database(folder.path()), (2..length / 4096).map(|page| page * 4096));
     // Pages that are held in memory are sound still.
