@@ -59,7 +59,7 @@ struct Inner {
     counting: Counting,
     damage: Mutex<Damage>,
     /// Held by the daemon, so that no second one takes its suspicions for those of a crash.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 /// Damaged databases of before.
@@ -120,10 +120,14 @@ impl Store {
             done => done,
         };
         match begun.and_then(|()| store.0.connections.tend(|connection| salvage::check(connection, false))) {
-            Err(error) if error.is_corrupt() => store.replace(&error)?,
+            Err(error) if error.is_corrupt() => store.replace(error)?,
             done => done?,
         }
-        store.write(Durability::Power, |transaction| recover::interrupted(transaction, &Wanted::new(sinks), now()))?;
+        let left = store.write(Durability::Power, |transaction| recover::interrupted(transaction, &store.terms(transaction, sinks)?))?;
+        if left != Tally::default() {
+            tracing::warn!("{} suspicions were not complete when Sidewatch ended last: they are told as they are", left.told);
+        }
+        store.0.counting.add(&left);
         Ok(store)
     }
 
@@ -148,7 +152,7 @@ impl Store {
             reserve,
             counting: Counting::default(),
             damage: Mutex::default(),
-            _lock: lock,
+            lock,
         }))
     }
 
@@ -160,7 +164,7 @@ impl Store {
     pub fn reopen(&self) -> Result<(), StoreError> {
         let sound = self.0.connections.tend(|connection| salvage::check(connection, true));
         match sound {
-            Err(error) if error.is_corrupt() => self.replace(&error)?,
+            Err(error) if error.is_corrupt() => self.replace(error)?,
             done => done?,
         }
         self.0.bell.ring();
@@ -173,7 +177,10 @@ impl Store {
         self.damage().last.clone()
     }
 
-    fn replace(&self, damage: &StoreError) -> Result<(), StoreError> {
+    fn replace(&self, damage: StoreError) -> Result<(), StoreError> {
+        if self.0.lock.is_none() {
+            return Err(damage); // beside a daemon, which will do this
+        }
         tracing::error!("{damage}");
         let path = self.0.settings.folder.join(FILE);
         let exchange = || {
@@ -197,7 +204,10 @@ impl Store {
     /// # Errors
     /// When nothing was committed.
     pub fn pend(&self, records: &[Record]) -> Result<(), StoreError> {
-        self.write(Durability::Power, |transaction| records.iter().try_for_each(|record| commit::pend(transaction, record, now())))
+        self.write(Durability::Power, |transaction| {
+            let terms = self.terms(transaction, &[])?;
+            records.iter().try_for_each(|record| commit::pend(transaction, record, &terms))
+        })
     }
 
     /// Commits records with an outbox row for each sink that wants them; those of a storm raise a count. One transaction; wakes those who deliver.
@@ -205,12 +215,9 @@ impl Store {
     /// # Errors
     /// When nothing was committed.
     pub fn commit(&self, records: &[Record], sinks: &[SinkSettings]) -> Result<(), StoreError> {
-        let storm = i64::try_from(self.0.settings.storm.as_micros()).unwrap_or(i64::MAX);
         let tally = self.write(Durability::Power, |transaction| {
-            let mut tally = Tally::default();
-            let now = now();
-            let terms = Terms { wanted: Wanted::new(sinks), mutes: mute::Mutes::at(transaction, now)?, storm, now };
-            records.iter().try_for_each(|record| commit::commit(transaction, record, &terms, &mut tally))?;
+            let (terms, mut tally) = (self.terms(transaction, sinks)?, Tally::default());
+            records.iter().try_for_each(|record| commit::commit(transaction, record, State::Complete, &terms, &mut tally))?;
             Ok(tally)
         })?;
         self.0.counting.add(&tally);
@@ -224,7 +231,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub fn next(&self, sink: &str, now: i64) -> Result<Option<Delivery>, StoreError> {
-        self.0.connections.read(|connection| outbox::next(connection, sink, now))
+        self.mended(|| self.0.connections.read(|connection| outbox::next(connection, sink, now)))
     }
 
     /// When what this sink is to deliver next is due, Unix milliseconds; none when nothing waits. The clock can be put back, and other
@@ -241,7 +248,7 @@ impl Store {
     /// # Errors
     /// When that could not be noted: it will be delivered again.
     pub fn delivered(&self, row: i64, now: i64) -> Result<(), StoreError> {
-        self.write(Durability::Process, |transaction| outbox::delivered(transaction, row, now))
+        self.mended(|| self.write(Durability::Process, |transaction| outbox::delivered(transaction, row, now)))
     }
 
     /// It was not; due again at `retry_at` (Unix milliseconds), or with none given up until somebody retries it.
@@ -249,7 +256,7 @@ impl Store {
     /// # Errors
     /// When that could not be noted.
     pub fn failed(&self, row: i64, error: &str, now: i64, retry_at: Option<i64>) -> Result<(), StoreError> {
-        self.write(Durability::Process, |transaction| outbox::failed(transaction, row, error, now, retry_at))
+        self.mended(|| self.write(Durability::Process, |transaction| outbox::failed(transaction, row, error, now, retry_at)))
     }
 
     /// What this sink has given up waits again, each in its old place of the line. How many; wakes those who deliver.
@@ -354,10 +361,28 @@ impl Store {
         done
     }
 
+    /// Those who deliver go on after damage, whose rows keep their numbers; when nothing is committed, nobody else would notice it.
+    fn mended<T>(&self, act: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        match act() {
+            Err(error) if error.is_corrupt() => {
+                self.reopen()?;
+                act()
+            }
+            done => done,
+        }
+    }
+
     /// On a full disk SQLite reports failures of many kinds.
     fn in_short(&self, error: StoreError) -> StoreError {
         let is_failure = matches!(&error, StoreError::Database(error) if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure));
         if is_failure && self.0.reserve.is_disk_full() { StoreError::Full } else { error }
+    }
+
+    /// What a commit goes by at this moment.
+    fn terms<'a>(&self, connection: &rusqlite::Connection, sinks: &'a [SinkSettings]) -> Result<Terms<'a>, StoreError> {
+        let storm = i64::try_from(self.0.settings.storm.as_micros()).unwrap_or(i64::MAX);
+        let now = now();
+        Ok(Terms { wanted: Wanted::new(sinks), mutes: mute::Mutes::at(connection, now)?, storm, now })
     }
 
     fn remember(&self, sinks: &[SinkSettings]) {
