@@ -34,6 +34,9 @@ mod reload;
 mod rules;
 /// What is shipped beside the code says what the code says.
 mod shipped_files;
+/// The alert database under kills, full disks and other processes, and the commands that read it.
+#[cfg(feature = "daemon")]
+mod store;
 /// What lies in `pcaps/` is what the stories give.
 mod stories;
 /// The story builder and the catalogue of cases.
