@@ -27,11 +27,6 @@ impl Lines {
         Self { target, open: None }
     }
 
-    /// The file is opened anew for the next line.
-    pub(super) fn reopen(&mut self) {
-        self.open = None;
-    }
-
     /// Appends a line. Blocks on the disk.
     ///
     /// # Errors

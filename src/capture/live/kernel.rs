@@ -36,11 +36,7 @@ impl Counters {
 
     /// All that was counted.
     pub(super) const fn total(&self) -> KernelCounters {
-        KernelCounters {
-            received: self.received.total,
-            dropped: self.dropped.total,
-            dropped_by_interface: self.dropped_by_interface.total,
-        }
+        KernelCounters { received: self.received.total, dropped: self.dropped.total, dropped_by_interface: self.dropped_by_interface.total }
     }
 }
 

@@ -290,6 +290,10 @@ impl LiveFrames for Live {
 
 impl fmt::Debug for Live {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Live").field("interface", &self.interface).field("number", &self.number).field("ended", &self.ended).finish_non_exhaustive()
+        f.debug_struct("Live")
+            .field("interface", &self.interface)
+            .field("number", &self.number)
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
     }
 }

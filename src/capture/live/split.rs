@@ -193,9 +193,7 @@ impl Code {
                 let jt = u8::try_from(distance(place, label)).unwrap_or(u8::MAX);
                 sock_filter { code: JUMP_IF_EQUAL, jt, jf: 0, k: *k }
             }
-            Step::Jump(label) => {
-                sock_filter { code: JUMP, jt: 0, jf: 0, k: u32::try_from(distance(place, label)).unwrap_or(u32::MAX) }
-            }
+            Step::Jump(label) => sock_filter { code: JUMP, jt: 0, jf: 0, k: u32::try_from(distance(place, label)).unwrap_or(u32::MAX) },
         };
         self.steps.iter().enumerate().map(resolve).collect()
     }

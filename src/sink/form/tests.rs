@@ -1,0 +1,1 @@
+//! What each form makes of a hostile alert and of events.
