@@ -10,6 +10,8 @@ mod reload;
 mod replay;
 mod rules;
 mod sequence;
+#[cfg(feature = "daemon")]
+mod sinks;
 mod statistics;
 
 use std::process::ExitCode;
@@ -50,6 +52,8 @@ enum Command {
     Rules(rules::RulesCommand),
     #[cfg(feature = "daemon")]
     Alerts(alerts::Alerts),
+    #[cfg(feature = "daemon")]
+    Sinks(sinks::SinksCommand),
 }
 
 /// Runs the program.
@@ -68,6 +72,8 @@ pub fn main() -> ExitCode {
         Command::Rules(rules) => rules.run(),
         #[cfg(feature = "daemon")]
         Command::Alerts(alerts) => alerts.run(),
+        #[cfg(feature = "daemon")]
+        Command::Sinks(sinks) => sinks.run(),
     };
     ExitCode::from(match outcome {
         Ok(status) => status as u8,

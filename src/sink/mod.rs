@@ -9,6 +9,7 @@ mod patience;
 mod secret;
 mod syslog;
 mod tls;
+mod trial;
 mod webhook;
 mod work;
 
@@ -24,6 +25,7 @@ use crate::store::Store;
 pub use error::SinkError;
 pub use secret::SecretError;
 pub use tls::TlsError;
+pub use trial::{test_record, try_once};
 use work::{Phase, Work};
 
 /// All sinks of a configuration at work, each at its own pace.

@@ -42,7 +42,7 @@ pub(in crate::sink) fn fitted(eve: &Value, most: usize) -> String {
 fn from_fields(record: &Record) -> Value {
     let signature = format!("Sidewatch {}: {}", record.kind.name(), plain::one_line(&record.headline));
     json!({
-        "timestamp": plain::time(record.at).replace('Z', "+0000"),
+        "timestamp": plain::eve_time(record.at),
         "event_type": "alert",
         "src_ip": record.server,
         "dest_ip": record.client,
