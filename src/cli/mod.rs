@@ -14,6 +14,8 @@ mod reload;
 mod replay;
 mod rules;
 mod sequence;
+#[cfg(feature = "daemon")]
+mod sinks;
 mod statistics;
 
 use std::process::ExitCode;
@@ -58,6 +60,8 @@ enum Command {
     Doctor(doctor::Doctor),
     #[cfg(feature = "daemon")]
     Alerts(alerts::Alerts),
+    #[cfg(feature = "daemon")]
+    Sinks(sinks::SinksCommand),
 }
 
 /// Runs the program.
@@ -80,6 +84,8 @@ pub fn main() -> ExitCode {
         Command::Doctor(doctor) => doctor.run(),
         #[cfg(feature = "daemon")]
         Command::Alerts(alerts) => alerts.run(),
+        #[cfg(feature = "daemon")]
+        Command::Sinks(sinks) => sinks.run(),
     };
     ExitCode::from(match outcome {
         Ok(status) => status as u8,
