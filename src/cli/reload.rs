@@ -12,8 +12,8 @@ use signal_hook::consts::SIGHUP;
 use signal_hook::low_level::pipe;
 
 use super::say;
-use super::sources::{Read, Sources};
 use crate::pump::Renewal;
+use crate::pump::sources::{Read, Sources};
 
 /// What was read and has not taken force yet. Only the newest is kept, however often it is asked for.
 #[derive(Clone, Default)]
@@ -38,11 +38,6 @@ impl Renewals {
 /// Whether the program belongs to a terminal that is still there.
 fn has_terminal() -> bool {
     File::open("/dev/tty").is_ok()
-}
-
-/// MiB to set aside for lists that take `held` of them now: they are held twice while they are exchanged, and may by then have grown by a quarter.
-pub(super) const fn set_aside(held: u64, are_given: bool) -> u64 {
-    if are_given { 2 * (held + held / 4 + 1) } else { 0 }
 }
 
 /// Reads everything anew when it is told to.
@@ -89,6 +84,9 @@ impl Reloader {
 
     fn read(&self) -> Result<Read, String> {
         let read = self.sources.read()?;
+        if let Some(complaint) = read.complaint() {
+            self.tell(&format!("sidewatch: {complaint}"));
+        }
         let (lists, room) = (read.list_bytes() >> 20, self.set_aside / 2);
         if lists > room {
             return Err(format!("the lists take {lists} MiB of memory, and {room} were set aside for them: begin anew with more --memory"));

@@ -12,13 +12,13 @@ use signal_hook::flag;
 
 use super::output::{Format, Output};
 use super::progress::Progress;
-use super::reload::{self, Reloader};
+use super::reload::Reloader;
 use super::sequence::{Inputs, Sequence, in_order_of_time};
-use super::sources::Sources;
 use super::statistics::statistics;
 use super::{Status, say};
 use crate::capture::replay::{follow, inputs};
 use crate::engine::limits::Limits;
+use crate::pump::sources::{Sources, set_aside};
 use crate::pump::{self, Renewal, Report, Settings};
 
 /// The seed of the flow hash in replay: fixed, so that the same capture always gives the same output.
@@ -135,10 +135,13 @@ impl Replay {
         let knows_devices = !self.no_device_library;
         let sources = Sources { rules: self.rules.clone(), indicators: self.indicators.clone(), knows_devices };
         let read = sources.read()?;
+        if let Some(complaint) = read.complaint() {
+            say(&format!("sidewatch: {complaint}"));
+        }
         let memory = u64::from(self.memory);
         let held = read.list_bytes() >> 20;
         // What lists take, the tables of connections cannot have.
-        let set_aside = if self.follow { reload::set_aside(held, !self.indicators.is_empty()) } else { held };
+        let set_aside = if self.follow { set_aside(held, !self.indicators.is_empty()) } else { held };
         let Some(rest) = memory.checked_sub(set_aside).filter(|rest| *rest >= LEAST_MEMORY) else {
             let why = if set_aside > held { ", and are held twice while they are read anew" } else { "" };
             return Err(format!("the lists take {held} MiB of memory{why}: give --memory {} or more", set_aside + LEAST_MEMORY));

@@ -24,7 +24,7 @@ pub(super) struct Answers {
     pub(super) repeated: u64,
 }
 
-fn is_over_tcp(alert: &Alert) -> bool {
+pub(super) fn is_over_tcp(alert: &Alert) -> bool {
     alert.mechanism == Mechanism::DnsAnswer && alert.flow.carrier == Carrier::Tcp
 }
 
@@ -83,11 +83,11 @@ fn is_same(one: &Alert, other: &Alert) -> bool {
     one.flow.client == other.flow.client && one.forged_frames.iter().any(|frame| other.forged_frames.contains(frame))
 }
 
-/// The surer of both, with the reasons of the other, and the genuine answer where only the other knows it.
+/// The surer of both under the id of the first, which may have been told of as pending, with the reasons of the other, and the genuine answer where only the other knows it.
 fn merged(one: Alert, other: Alert) -> Alert {
-    let closed_at = one.closed_at.max(other.closed_at);
+    let (id, closed_at) = (one.id, one.closed_at.max(other.closed_at));
     let (mut surer, other) = if other.score > one.score { (other, one) } else { (one, other) };
-    surer.closed_at = closed_at;
+    (surer.id, surer.closed_at) = (id, closed_at);
     surer.signals.extend(other.signals);
     let known: Vec<&'static str> = surer.considered.iter().map(|considered| considered.explanation).collect();
     surer.considered.extend(other.considered.into_iter().filter(|considered| !known.contains(&considered.explanation)));

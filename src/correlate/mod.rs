@@ -41,6 +41,10 @@ use web::Webs;
 const REMEMBERED_IDS: usize = 65_536;
 /// Observations of one moment that wait for others of it; more are judged as they are.
 const MOST_WAITING: usize = 4_096;
+/// The least loud severity of which it is worth knowing that it waits.
+const LEAST_PENDING: u8 = 2;
+/// Alerts of one call that are told of as pending: more than a second of waiting alerts.
+const MOST_PENDING: usize = 256;
 
 /// The one ordered stage that sees all flows.
 #[derive(Debug)]
@@ -58,6 +62,8 @@ pub struct Correlator {
     announced: Announced,
     webs: Webs,
     policy: Arc<Policy>,
+    /// Suspicions that wait and that nobody was told of yet; none are kept while nobody asks.
+    pending: Option<Vec<Alert>>,
     counters: CorrelateCounters,
 }
 
@@ -117,8 +123,16 @@ impl Correlator {
             announced: Announced::default(),
             webs: Webs::new(limits),
             policy: Arc::default(),
+            pending: None,
             counters: CorrelateCounters::default(),
         }
+    }
+
+    /// The same, keeping copies of suspicions that wait for [`Self::pending`].
+    #[must_use]
+    pub fn with_pending(mut self) -> Self {
+        self.pending = Some(Vec::new());
+        self
     }
 
     /// The same, telling by a policy.
@@ -176,6 +190,31 @@ impl Correlator {
         in_order_of_closing(told)
     }
 
+    /// Suspicions of severity 1 and 2 that began to wait for the rest of their evidence since the last call, as far as they are known. Each is told
+    /// under the same id once that is complete. Nothing without [`Self::with_pending`].
+    pub fn pending(&mut self) -> Vec<Alert> {
+        let begun = self.pending.as_mut().map(std::mem::take).unwrap_or_default();
+        begun.into_iter().filter_map(|alert| self.as_pending(alert)).collect()
+    }
+
+    fn as_pending(&self, mut alert: Alert) -> Option<Alert> {
+        if self.raised.contains(&alert.id) || self.policy.suppression(&alert).is_some() {
+            return None;
+        }
+        if let Some((_, severity)) = self.policy.severity(&alert) {
+            alert.severity = severity;
+        }
+        (alert.severity <= LEAST_PENDING).then_some(alert)
+    }
+
+    /// Alerts that are about to wait, if they do.
+    fn pend(&mut self, alerts: &[Alert], waits: fn(&Alert) -> bool) {
+        if let Some(pending) = &mut self.pending {
+            let room = MOST_PENDING.saturating_sub(pending.len());
+            pending.extend(alerts.iter().filter(|alert| waits(alert)).take(room).cloned());
+        }
+    }
+
     /// What was counted.
     #[must_use]
     pub fn counters(&self) -> CorrelateCounters {
@@ -220,6 +259,7 @@ impl Correlator {
                 What::Case(case) => {
                     let added = self.webs.added_to(&case);
                     let told = self.case(added.as_ref().unwrap_or(&case), at);
+                    self.pend(&told, answers::is_over_tcp);
                     let told = self.answers.take(told, at);
                     self.add(told, &mut found);
                 }
@@ -230,6 +270,7 @@ impl Correlator {
                 }
                 What::Dns(judged) => {
                     let told = self.dns(&judged, at);
+                    self.pend(told.as_slice(), answers::is_over_tcp);
                     let told = self.answers.take(told, at);
                     self.add(told, &mut found);
                 }
@@ -304,6 +345,7 @@ impl Correlator {
             // While it waits, the visit that it led to is told of nowhere else.
             self.contacts.repeats(&alert);
         }
+        self.pend(std::slice::from_ref(&alert), chain::waits);
         self.chains.hold(alert, (ruling.hard_groups, self.policy.thresholds), at)
     }
 

@@ -5,13 +5,13 @@
 mod attack;
 mod attacker;
 pub(crate) mod cases;
-mod fence;
+pub(crate) mod fence;
 mod folder;
 mod judge;
 pub(crate) mod lan;
 mod limits;
 mod line;
-mod namespaces;
+pub(crate) mod namespaces;
 mod packet;
 mod recorder;
 mod topology;
