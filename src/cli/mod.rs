@@ -2,9 +2,13 @@
 
 #[cfg(feature = "daemon")]
 mod alerts;
+#[cfg(feature = "daemon")]
+mod check;
 mod files;
 mod indicators;
 mod output;
+#[cfg(feature = "daemon")]
+mod pages;
 mod progress;
 mod reload;
 mod replay;
@@ -50,6 +54,11 @@ enum Command {
     Rules(rules::RulesCommand),
     #[cfg(feature = "daemon")]
     Alerts(alerts::Alerts),
+    #[cfg(feature = "daemon")]
+    Check(check::Check),
+    #[cfg(feature = "daemon")]
+    #[command(hide = true)]
+    Pages(pages::Pages),
 }
 
 /// Runs the program.
@@ -68,6 +77,10 @@ pub fn main() -> ExitCode {
         Command::Rules(rules) => rules.run(),
         #[cfg(feature = "daemon")]
         Command::Alerts(alerts) => alerts.run(),
+        #[cfg(feature = "daemon")]
+        Command::Check(check) => check.run(),
+        #[cfg(feature = "daemon")]
+        Command::Pages(pages) => pages.run(),
     };
     ExitCode::from(match outcome {
         Ok(status) => status as u8,

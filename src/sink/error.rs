@@ -69,7 +69,9 @@ pub enum SinkError {
         status: u16,
     },
     /// It answered that it is gone for good.
-    #[error("{to} answered 410 Gone: it wants no more of this; remove the sink or correct its URL, then `sidewatch sinks status --retry-dead`")]
+    #[error(
+        "{to} answered 410 Gone: it wants no more of this; remove the sink or correct its URL, then `sidewatch sinks status --retry-dead`"
+    )]
     Gone {
         /// Host and port.
         to: String,

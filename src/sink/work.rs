@@ -176,7 +176,9 @@ impl Working {
         let wait = patience::wait(error, delivery.attempts);
         let (name, id) = (&self.work.settings.name, &delivery.record.id);
         match wait {
-            Some(wait) => tracing::warn!(sink = name, id, attempt = delivery.attempts + 1, again_in_s = wait.as_secs_f32(), %error, "not delivered"),
+            Some(wait) => {
+                tracing::warn!(sink = name, id, attempt = delivery.attempts + 1, again_in_s = wait.as_secs_f32(), %error, "not delivered")
+            }
             None => tracing::error!(sink = name, id, %error, "given up; `sidewatch sinks status --retry-dead` tries it again"),
         }
         self.due = wait.map(|wait| Instant::now() + wait);

@@ -16,7 +16,9 @@ const FRAMES: usize = 4;
 pub(in crate::sink) fn value(record: &Record, count: u64) -> Value {
     let parsed = serde_json::from_str(&record.eve).ok().filter(Value::is_object);
     let mut eve = parsed.unwrap_or_else(|| from_fields(record));
-    if count > 1 && let Some(injection) = injection(&mut eve) {
+    if count > 1
+        && let Some(injection) = injection(&mut eve)
+    {
         injection.insert("count".to_owned(), json!(count));
     }
     eve
@@ -130,8 +132,7 @@ fn signals_and_indicators(eve: &mut Value) {
 
 /// Who, whom, what, and its id.
 fn all_but_the_core(eve: &mut Value) {
-    const ROOT: [&str; 10] =
-        ["timestamp", "event_type", "host", "src_ip", "src_port", "dest_ip", "dest_port", "proto", "flow_id", "alert"];
+    const ROOT: [&str; 10] = ["timestamp", "event_type", "host", "src_ip", "src_port", "dest_ip", "dest_port", "proto", "flow_id", "alert"];
     const ALERT: [&str; 8] = ["action", "gid", "signature_id", "rev", "signature", "category", "severity", "context"];
     const INJECTION: [&str; 9] = ["schema", "id", "kind", "verdict", "confidence", "mechanism", "count", "truncated", "explanation"];
     if let Some(injection) = injection(eve) {
