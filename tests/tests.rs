@@ -13,6 +13,9 @@ mod cli;
 mod detector_docs;
 /// Hostile captures do not take the program beyond its cap of memory.
 mod floods;
+/// The whole daemon between real servers, clients and an attacker; nothing it has found is lost.
+#[cfg(feature = "daemon")]
+mod gateway;
 /// Lists of indicators on the command line, and what a replay says with them.
 mod indicators;
 /// What holds for every capture: random conversations, floods, noise.
