@@ -27,6 +27,9 @@ mod lab;
 mod live;
 /// Each mechanism has loud cases and quiet ones.
 mod mechanisms;
+/// The Debian package: its units, and its life under a real systemd.
+#[cfg(feature = "daemon")]
+mod package;
 /// Thousands of recorded redirects, where they lie beside the checkout.
 mod redirects;
 mod reload;

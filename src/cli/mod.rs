@@ -3,12 +3,16 @@
 #[cfg(feature = "daemon")]
 mod alerts;
 #[cfg(feature = "daemon")]
+mod check;
+#[cfg(feature = "daemon")]
 mod doctor;
 mod files;
 mod indicators;
 #[cfg(feature = "daemon")]
 mod interfaces;
 mod output;
+#[cfg(feature = "daemon")]
+mod pages;
 mod progress;
 mod reload;
 mod replay;
@@ -62,6 +66,11 @@ enum Command {
     Alerts(alerts::Alerts),
     #[cfg(feature = "daemon")]
     Sinks(sinks::SinksCommand),
+    #[cfg(feature = "daemon")]
+    Check(check::Check),
+    #[cfg(feature = "daemon")]
+    #[command(hide = true)]
+    Pages(pages::Pages),
 }
 
 /// Runs the program.
@@ -86,6 +95,10 @@ pub fn main() -> ExitCode {
         Command::Alerts(alerts) => alerts.run(),
         #[cfg(feature = "daemon")]
         Command::Sinks(sinks) => sinks.run(),
+        #[cfg(feature = "daemon")]
+        Command::Check(check) => check.run(),
+        #[cfg(feature = "daemon")]
+        Command::Pages(pages) => pages.run(),
     };
     ExitCode::from(match outcome {
         Ok(status) => status as u8,
