@@ -1,11 +1,13 @@
 //! The daemon: threads, signals, health, and nothing that decides what an attack is.
 
 mod begin;
+pub mod confine;
 mod events;
 mod health;
 mod interfaces;
 mod keeper;
 mod log;
+pub mod metrics;
 mod minute;
 mod notify;
 mod reload;
