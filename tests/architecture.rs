@@ -75,7 +75,12 @@ const ONE_WAY: [(&str, &[&str]); 8] = [
 ];
 
 /// Crates with one home.
-const HOMES: [(&str, &str); 5] = [
+const HOMES: [(&str, &str); 10] = [
+    ("backon", "src/sink"),
+    ("hmac", "src/sink"),
+    ("reqwest", "src/sink/webhook"),
+    ("rustls_native_certs", "src/sink"),
+    ("tokio_rustls", "src/sink/syslog"),
     ("pcap", "src/capture/live"),
     ("rusqlite", "src/store"),
     ("domain", "src/engine/protocol/dns"),

@@ -31,6 +31,9 @@ mod reload;
 mod rules;
 /// What is shipped beside the code says what the code says.
 mod shipped_files;
+/// Sinks, told to receivers that fail in every way.
+#[cfg(feature = "daemon")]
+mod sinks;
 /// What lies in `pcaps/` is what the stories give.
 mod stories;
 /// The story builder and the catalogue of cases.
