@@ -78,9 +78,9 @@ const ONE_WAY: [(&str, &[&str]); 8] = [
 const HOMES: [(&str, &str); 10] = [
     ("backon", "src/sink"),
     ("hmac", "src/sink"),
-    ("reqwest", "src/sink/webhook"),
+    ("reqwest", "src/sink"),
     ("rustls_native_certs", "src/sink"),
-    ("tokio_rustls", "src/sink/syslog"),
+    ("tokio_rustls", "src/sink"),
     ("pcap", "src/capture/live"),
     ("rusqlite", "src/store"),
     ("domain", "src/engine/protocol/dns"),

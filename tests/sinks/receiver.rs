@@ -27,7 +27,7 @@ pub(super) enum Act {
 /// A request as it came.
 #[derive(Clone, Debug)]
 pub(super) struct Request {
-    pub(super) headers: Vec<(String, String)>,
+    pub(super) headers: Headers,
     pub(super) body: String,
     pub(super) act: Act,
 }
@@ -100,7 +100,9 @@ pub(super) fn serve(input: impl Read, mut output: impl Write, act: impl FnOnce()
     let _ = answer(&mut output, &act, rest);
 }
 
-fn request<R: Read>(input: R) -> Option<(Vec<(String, String)>, String, BufReader<R>)> {
+type Headers = Vec<(String, String)>;
+
+fn request<R: Read>(input: R) -> Option<(Headers, String, BufReader<R>)> {
     let mut input = BufReader::new(input);
     let mut headers = Vec::new();
     let mut line = String::new();
