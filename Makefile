@@ -19,13 +19,16 @@ FUZZ_HOST     = $(shell rustc -vV | sed -n 's/^host: //p')
 FUZZ_CORPUS  := fuzz/target/corpus
 FUZZ_FINDS   := fuzz/target/finds
 FUZZ_BIN      = $(or $(CARGO_TARGET_DIR),fuzz/target)/$(FUZZ_HOST)/release
-# Programs of the lab, each with its Debian package.
-LAB_TOOLS    := ip:iproute2 dnsmasq:dnsmasq-base radvd:radvd udhcpc:udhcpc getent:libc-bin
+# Programs of the labs, each with its Debian package.
+LAB_TOOLS    := ip:iproute2 dnsmasq:dnsmasq-base radvd:radvd udhcpc:udhcpc getent:libc-bin nginx:nginx-light curl:curl rsyslogd:rsyslog openssl:openssl \
+                chromium:chromium journalctl:systemd unshare:util-linux
+# A part of rsyslog that is no program.
+LAB_RSYSLOG  := /usr/lib/*/rsyslog/lmnsd_gtls.so
 AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 SAY = printf '\n%s\n\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench fuzz deny deps deps-lab deps-lint deps-fuzz
+.PHONY: help demo test lint bench fuzz deny deb deps deps-lab deps-lint deps-fuzz
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +72,15 @@ deny: deps ## Check licences, advisories and sources of all dependencies, where 
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --locked check; \
 	else echo 'cargo-deny is not installed, nothing was checked (cargo install --locked cargo-deny)'; fi
 
+# DEB_PROFILE=dev packs the debug build.
+DEB_PROFILE ?= release
+DEB_BUILT    = $(or $(CARGO_TARGET_DIR),target)/$(if $(filter dev,$(DEB_PROFILE)),debug,$(DEB_PROFILE))/sidewatch
+deb: deps ## Build the Debian package, target/debian/sidewatch_*.deb (docs/running.md).
+	@$(CARGO) deb --version >/dev/null 2>&1 || { echo 'cargo-deb is missing: installing it with cargo'; $(CARGO) install --locked cargo-deb; }
+	$(CARGO) build --locked --profile $(DEB_PROFILE)
+	rm -rf target/pages && $(DEB_BUILT) pages target/pages
+	$(CARGO) deb --no-build --no-strip --locked --profile $(DEB_PROFILE) --output target/debian/
+
 # What compiling needs: cargo, a C compiler with the C library's headers and start files (for the allocator, SQLite, and to link with), and libpcap.
 deps:
 	@command -v $(CARGO) >/dev/null || { echo 'cargo is missing: install Rust from https://rustup.rs' >&2; exit 1; }
@@ -83,14 +95,20 @@ deps:
 	  $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -q -y --no-install-recommends libpcap-dev; \
 	fi
 
-# What the lab of tests/lab/ needs beside root: links, and servers and clients of DHCP, DNS and router advertisements. What lacks something says that
-# it was skipped.
+# What the labs of tests/lab/ and tests/gateway/ need beside root: links, and servers and clients of DHCP, DNS, router advertisements, the web and logs.
+# What lacks something says that it was skipped. No service is started by being installed: the tests start their own.
 deps-lab:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  wanted=; for tool in $(LAB_TOOLS); do command -v $${tool%:*} >/dev/null || wanted="$$wanted $${tool#*:}"; done; \
+	  ls $(LAB_RSYSLOG) >/dev/null 2>&1 || wanted="$$wanted rsyslog-gnutls"; \
 	  if [ -n "$$wanted" ]; then \
-	    echo "the lab of tests/lab/ lacks programs: installing$$wanted with apt-get"; \
-	    { apt-get update -q && apt-get install -q -y --no-install-recommends $$wanted; } || echo 'they could not be installed: what needs them will be skipped'; \
+	    echo "the labs of tests/ lack programs: installing$$wanted with apt-get"; \
+	    policy=/usr/sbin/policy-rc.d; [ ! -e $$policy ] || policy=; trap '[ -z "$$policy" ] || rm -f $$policy' EXIT; \
+	    [ -z "$$policy" ] || { printf '#!/bin/sh\nexit 101\n' >$$policy && chmod 755 $$policy; }; \
+	    apt-get update -q; \
+	    for package in $$wanted; do \
+	      apt-get install -q -y --no-install-recommends $$package || echo "$$package could not be installed: what needs it will be skipped"; \
+	    done; \
 	  fi; \
 	fi
 

@@ -13,6 +13,9 @@ mod cli;
 mod detector_docs;
 /// Hostile captures do not take the program beyond its cap of memory.
 mod floods;
+/// The whole daemon between real servers, clients and an attacker; nothing it has found is lost.
+#[cfg(feature = "daemon")]
+mod gateway;
 /// Lists of indicators on the command line, and what a replay says with them.
 mod indicators;
 /// What holds for every capture: random conversations, floods, noise.
@@ -24,6 +27,9 @@ mod lab;
 mod live;
 /// Each mechanism has loud cases and quiet ones.
 mod mechanisms;
+/// The Debian package: its units, and its life under a real systemd.
+#[cfg(feature = "daemon")]
+mod package;
 /// Thousands of recorded redirects, where they lie beside the checkout.
 mod redirects;
 mod reload;
@@ -34,6 +40,9 @@ mod shipped_files;
 /// Sinks, told to receivers that fail in every way.
 #[cfg(feature = "daemon")]
 mod sinks;
+/// The alert database under kills, full disks and other processes, and the commands that read it.
+#[cfg(feature = "daemon")]
+mod store;
 /// What lies in `pcaps/` is what the stories give.
 mod stories;
 /// The story builder and the catalogue of cases.

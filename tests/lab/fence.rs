@@ -44,6 +44,11 @@ pub(crate) fn check(inode: &str, interface: &str) -> io::Result<()> {
 }
 
 impl Fenced {
+    /// For a road that only passes on what others have sent, or a stream of stories whose length is known.
+    pub(crate) fn for_so_many(self, frames: u32) -> Self {
+        Self { left: frames, ..self }
+    }
+
     /// Sends a packet between addresses of the lab. Returns the frame.
     pub(crate) fn send(&mut self, packet: &Packet) -> io::Result<Vec<u8>> {
         if ![packet.src, packet.dst].into_iter().all(is_ours) {

@@ -6,7 +6,7 @@ mod names;
 mod network;
 mod programs;
 mod record;
-mod road;
+pub(crate) mod road;
 mod settings;
 
 use super::namespaces::missing;

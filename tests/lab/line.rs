@@ -54,6 +54,16 @@ enum Order {
 }
 
 impl Road {
+    /// For a box that stands beside the road: what it would pass on passes without it.
+    pub(crate) fn beside(now: Instant) -> Self {
+        Self { now, orders: Vec::new() }
+    }
+
+    /// What the box made up, and how long after.
+    pub(crate) fn made_up(self) -> impl Iterator<Item = (Duration, Packet)> {
+        self.orders.into_iter().filter_map(|(wait, order)| if let Order::Forged(packet) = order { Some((wait, packet)) } else { None })
+    }
+
     pub(crate) fn pass_on(&mut self, packet: Packet) {
         self.pass_on_by(0, packet);
     }

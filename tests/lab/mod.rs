@@ -2,21 +2,21 @@
 
 #![allow(clippy::print_stdout, reason = "shown when a test fails")]
 
-mod attack;
-mod attacker;
+pub(crate) mod attack;
+pub(crate) mod attacker;
 pub(crate) mod cases;
 pub(crate) mod fence;
 mod folder;
 mod judge;
 pub(crate) mod lan;
 mod limits;
-mod line;
+pub(crate) mod line;
 pub(crate) mod namespaces;
-mod packet;
-mod recorder;
+pub(crate) mod packet;
+pub(crate) mod recorder;
 mod topology;
 mod twins;
-mod web;
+pub(crate) mod web;
 
 use cases::{Case, Recording, Scene, all, play_all};
 use judge::{Finding, judge};
@@ -165,6 +165,6 @@ fn a_packet_is_read_as_it_was_built() {
 }
 
 /// Says it even when the test passes.
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     std::io::stderr().write_all(text.as_bytes()).ok();
 }

@@ -37,14 +37,12 @@ impl Namespace {
 
     /// Does `work` on a thread that is in this namespace; sockets opened there stay in it.
     pub(crate) fn within<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
-        thread::scope(|scope| {
-            let inside = scope.spawn(|| {
-                move_into_link_name_space(self.handle.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
-                assert_eq!(thread_inode(), self.inode, "the thread is where it should be");
-                work()
-            });
-            inside.join().unwrap()
-        })
+        self.way_in().unwrap().within(work)
+    }
+
+    /// What lets another thread do its work in here.
+    pub(crate) fn way_in(&self) -> io::Result<WayIn> {
+        Ok(WayIn { handle: self.handle.try_clone()?, inode: self.inode.clone() })
     }
 
     /// Gives `ip` a batch of commands, one a line, inside.
@@ -76,6 +74,26 @@ impl Drop for Namespace {
     fn drop(&mut self) {
         self.holder.kill().ok();
         self.holder.wait().ok();
+    }
+}
+
+/// A way into a namespace, which lasts at least as long.
+pub(crate) struct WayIn {
+    handle: File,
+    inode: String,
+}
+
+impl WayIn {
+    /// As [`Namespace::within`].
+    pub(crate) fn within<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        thread::scope(|scope| {
+            let inside = scope.spawn(|| {
+                move_into_link_name_space(self.handle.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+                assert_eq!(thread_inode(), self.inode, "the thread is where it should be");
+                work()
+            });
+            inside.join().unwrap()
+        })
     }
 }
 

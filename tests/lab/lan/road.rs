@@ -26,14 +26,14 @@ pub(super) const RESOLVER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 53);
 
 /// Who stands beside the road and answers questions for one name's IPv4 address.
 #[derive(Clone)]
-pub(super) struct Forger {
+pub(crate) struct Forger {
     /// The question's name and type, as they stand in a message.
-    pub(super) question: Vec<u8>,
+    pub(crate) question: Vec<u8>,
     /// None: that there is no such name.
-    pub(super) address: Option<[u8; 4]>,
+    pub(crate) address: Option<[u8; 4]>,
     /// After the question came by.
-    pub(super) waits: Duration,
-    pub(super) ttl: u8,
+    pub(crate) waits: Duration,
+    pub(crate) ttl: u8,
 }
 
 /// The road; it ends with the handle.
@@ -132,15 +132,16 @@ fn is_dns(datagram: &UdpPacket<'_>) -> Option<()> {
 }
 
 /// The forger at its place.
-struct Beside {
-    forger: Forger,
-    near: Arc<Mutex<Fenced>>,
-    forged: Arc<Mutex<Vec<Vec<u8>>>>,
+pub(crate) struct Beside {
+    pub(crate) forger: Forger,
+    pub(crate) near: Arc<Mutex<Fenced>>,
+    /// The messages that were forged.
+    pub(crate) forged: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Beside {
     /// Answers in the resolver's name, if it is the question that the forger waits for.
-    fn hears(&self, frame: &[u8]) {
+    pub(crate) fn hears(&self, frame: &[u8]) {
         let Some((src, dst, payload)) = read(frame) else { return };
         if !payload[HEADER..].starts_with(&self.forger.question) || ![src.ip, dst.ip].into_iter().all(is_ours) {
             return;
