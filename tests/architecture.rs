@@ -76,11 +76,10 @@ const ONE_WAY: [(&str, &[&str]); 9] = [
 ];
 
 /// Crates with one home.
-const HOMES: [(&str, &str); 10] = [
+const HOMES: [(&str, &str); 9] = [
     ("backon", "src/sink"),
     ("hmac", "src/sink"),
     ("reqwest", "src/sink"),
-    ("rustls_native_certs", "src/sink"),
     ("tokio_rustls", "src/sink"),
     ("pcap", "src/capture/live"),
     ("rusqlite", "src/store"),
