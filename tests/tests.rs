@@ -9,6 +9,9 @@ mod builder;
 mod captures;
 /// The real binary on the command line: inputs, formats, exit statuses.
 mod cli;
+/// The daemon on a wire: alerts, reloads, interfaces that come and go, the watchdog.
+#[cfg(feature = "daemon")]
+mod daemon;
 /// docs/detectors.md is made from the detectors' doc blocks.
 mod detector_docs;
 /// Hostile captures do not take the program beyond its cap of memory.

@@ -1,15 +1,39 @@
 //! What the service manager is told. Outside of it nobody is.
 
+use std::sync::OnceLock;
+use std::thread;
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Sender, bounded};
 use libsystemd::daemon::{NotifyState, notify, watchdog_enabled};
 use rustix::time::{ClockId, clock_gettime};
 
-/// Words to the service manager; without one they go nowhere.
+/// Words that wait for a service manager that does not listen.
+const MOST_WORDS: usize = 64;
+
+/// Words to the service manager; without one they go nowhere. Never waits: one that hangs is no reason to take no signals.
 pub(super) fn tell(states: &[NotifyState]) {
-    if let Err(error) = notify(false, states) {
-        tracing::warn!("the service manager could not be told {states:?}: {error}");
+    static TELLER: OnceLock<Option<Sender<Vec<NotifyState>>>> = OnceLock::new();
+    if std::env::var_os("NOTIFY_SOCKET").is_none() {
+        return;
     }
+    let told = TELLER.get_or_init(teller).as_ref().is_some_and(|teller| teller.try_send(states.to_vec()).is_ok());
+    if !told {
+        tracing::warn!("the service manager does not listen: it was not told {states:?}");
+    }
+}
+
+fn teller() -> Option<Sender<Vec<NotifyState>>> {
+    let (sender, words) = bounded::<Vec<NotifyState>>(MOST_WORDS);
+    let speak = move || {
+        for states in words {
+            if let Err(error) = notify(false, &states) {
+                tracing::warn!("the service manager could not be told {states:?}: {error}");
+            }
+        }
+    };
+    thread::Builder::new().name("notify".to_owned()).spawn(speak).ok()?;
+    Some(sender)
 }
 
 /// A reload begins. `Type=notify-reload` wants to know when.
