@@ -14,6 +14,9 @@ use std::time::{Duration, SystemTime};
 /// How long it may take until it watches.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// What a service manager would give it between two signs of life.
+pub(crate) const WATCHDOG: Duration = Duration::from_secs(3);
+
 /// Where a daemon lives: settings, secrets, its database's folder, its log.
 pub(crate) struct Home {
     scratch: PathBuf,
@@ -72,8 +75,9 @@ impl Home {
             }
         };
         command.arg("run").arg("--config").arg(self.settings());
+        command.env("WATCHDOG_USEC", WATCHDOG.as_micros().to_string()).env_remove("WATCHDOG_PID");
         command.env("NOTIFY_SOCKET", &socket).env("STATE_DIRECTORY", &self.store).env_remove("JOURNAL_STREAM");
-        Ok(Daemon { program: Program::start(home, command, &self.log)?, notified, ready: None })
+        Ok(Daemon { program: Program::start(home, command, &self.log)?, notified, ready: None, fed: None })
     }
 }
 
@@ -82,6 +86,7 @@ pub(crate) struct Daemon {
     pub(crate) program: Program,
     notified: UnixDatagram,
     ready: Option<SystemTime>,
+    fed: Option<SystemTime>,
 }
 
 impl Daemon {
@@ -93,8 +98,17 @@ impl Daemon {
             if text.lines().any(|line| line == "READY=1") {
                 self.ready.get_or_insert_with(SystemTime::now);
             }
+            if text.lines().any(|line| line == "WATCHDOG=1") {
+                self.fed = Some(SystemTime::now());
+            }
         }
         self.ready
+    }
+
+    /// How long ago it fed the watchdog; none if it never did.
+    pub(crate) fn fed(&mut self) -> Option<Duration> {
+        self.ready();
+        self.fed.and_then(|fed| fed.elapsed().ok())
     }
 
     /// Waits until it watches.

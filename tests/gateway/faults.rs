@@ -1,6 +1,6 @@
-//! What goes wrong at night: an interface that is deleted, a disk that is full, a database that is corrupt or locked, a receiver that is away, a clock that was put back.
+//! What goes wrong at night: a capture thread that stands still, an interface that is deleted, a disk that is full, a database that is corrupt or locked, a receiver that is away, a clock that was put back.
 
-use super::daemon::{Daemon, Home, database, kept};
+use super::daemon::{Daemon, Home, WATCHDOG, database, kept};
 use super::disk::Disk;
 use super::programs::{self, until};
 use super::receiver::{Mood, Receiver};
@@ -27,7 +27,8 @@ const PACE: Duration = Duration::from_millis(20);
 
 type Scene = (&'static str, fn(Post));
 
-const SCENES: [Scene; 6] = [
+const SCENES: [Scene; 7] = [
+    ("a capture thread that stands still stops the watchdog's food, and the next life sees again", capture_stalled),
     ("an interface that is deleted and made again is watched again", interface_deleted),
     ("alerts raised while the disk is full arrive", disk_full),
     ("a corrupt database is set aside, and a new one goes on", database_corrupt),
@@ -115,6 +116,24 @@ fn end(daemon: &mut Daemon) {
     daemon.program.signal(Signal::TERM).unwrap();
     let status = daemon.program.end_within(Duration::from_secs(5)).unwrap();
     assert!(status.success(), "{status}: {}", daemon.program.said());
+}
+
+fn capture_stalled(mut post: Post) {
+    let mut daemon = post.start();
+    let is_fed = |daemon: &mut Daemon| daemon.fed().is_some_and(|ago| ago < WATCHDOG);
+    assert!(until(SOON, || is_fed(&mut daemon).then_some(())).is_some(), "the watchdog is never fed: {}", daemon.program.said());
+    post.inject(1);
+    post.all_arrive(&mut daemon, SOON);
+    assert!(is_fed(&mut daemon), "the watchdog is not fed on an idle link");
+    daemon.program.signal(Signal::USR2).unwrap();
+    let starved = until(SOON, || (!is_fed(&mut daemon)).then_some(()));
+    assert!(starved.is_some(), "something feeds the watchdog though capture stands still");
+    // What systemd does then.
+    daemon.program.signal(Signal::ABORT).unwrap();
+    daemon.program.end_within(Duration::from_secs(5)).unwrap();
+    let mut daemon = post.start();
+    post.inject(1);
+    post.all_arrive(&mut daemon, SOON);
 }
 
 fn interface_deleted(mut post: Post) {
