@@ -22,6 +22,9 @@ mod indicators;
 mod invariants;
 /// Real TCP stacks in network namespaces, attacked on purpose.
 mod lab;
+/// Capture from interfaces, in network namespaces.
+#[cfg(feature = "daemon")]
+mod live;
 /// Each mechanism has loud cases and quiet ones.
 mod mechanisms;
 /// Thousands of recorded redirects, where they lie beside the checkout.

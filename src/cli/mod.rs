@@ -1,5 +1,7 @@
 //! The command line: one file per subcommand.
 
+#[cfg(feature = "daemon")]
+mod alerts;
 mod files;
 mod indicators;
 mod output;
@@ -46,6 +48,8 @@ enum Command {
     Replay(replay::Replay),
     Indicators(indicators::Indicators),
     Rules(rules::RulesCommand),
+    #[cfg(feature = "daemon")]
+    Alerts(alerts::Alerts),
 }
 
 /// Runs the program.
@@ -62,6 +66,8 @@ pub fn main() -> ExitCode {
         Command::Replay(replay) => replay.run(),
         Command::Indicators(indicators) => indicators.run(),
         Command::Rules(rules) => rules.run(),
+        #[cfg(feature = "daemon")]
+        Command::Alerts(alerts) => alerts.run(),
     };
     ExitCode::from(match outcome {
         Ok(status) => status as u8,

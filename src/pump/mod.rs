@@ -1,5 +1,7 @@
 //! The loop that carries frames from a source through the engine to the alerts, on one worker or several.
 
+#[cfg(feature = "daemon")]
+pub mod live;
 mod single;
 pub mod sources;
 mod spread;

@@ -1,6 +1,6 @@
 //! How records come into the database: suspicions, what is complete, repeats of a storm, and what is muted.
 
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::mute::Mutes;
 use super::wanted::Wanted;
@@ -74,7 +74,7 @@ pub(super) fn commit(transaction: &Transaction<'_>, record: &Record, terms: &Ter
 
 /// Makes outbox rows; those that are there stay as they are.
 pub(super) fn tell<'a>(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     seq: i64,
     told: u64,
     now: i64,

@@ -19,7 +19,7 @@ const BUSY: Duration = Duration::from_secs(5);
 /// Connections for reading that are kept open while nobody uses them.
 const IDLE_READERS: usize = 8;
 /// Bytes that the journal keeps on the disk after it was copied into the database.
-const JOURNAL: u64 = 8 << 20;
+pub(super) const JOURNAL: u64 = 8 << 20;
 
 /// All connections of this process.
 #[derive(Debug)]
@@ -55,10 +55,16 @@ pub(super) enum Durability {
 }
 
 impl Connections {
+    /// None is open yet.
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), writers: Mutex::default(), readers: Mutex::default() }
+    }
+
     /// Opens the file, made where it is missing, and brings it to this build's schema.
-    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        let writers = Writers::open(path)?;
-        Ok(Self { path: path.to_owned(), writers: Mutex::new(Some(writers)), readers: Mutex::default() })
+    pub(super) fn begin(&self) -> Result<(), StoreError> {
+        let mut writers = self.writers();
+        *writers = Some(Writers::open(&self.path)?);
+        Ok(())
     }
 
     /// Runs `work` in one transaction; nothing of it stays when it fails.
@@ -77,8 +83,8 @@ impl Connections {
     }
 
     /// Runs `work` outside of a transaction, on the connection that writes.
-    pub(super) fn tend<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        work(&self.writers().as_ref().ok_or_else(exchanged)?.durable)
+    pub(super) fn tend<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        work(&mut self.writers().as_mut().ok_or_else(exchanged)?.durable)
     }
 
     /// Runs `work` on a connection that reads, beside those that write.

@@ -26,6 +26,26 @@ pub enum StoreError {
         /// The newest schema that this build knows.
         known: i64,
     },
+    /// An older build wrote it, and only reading was asked for.
+    #[error(
+        "{path}: written by an older Sidewatch (schema {found}, this build knows {known}): start `sidewatch run` once, which brings it forward"
+    )]
+    Older {
+        /// The database.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The schema of this build.
+        known: i64,
+    },
+    /// It lies there, and cannot be read by this user.
+    #[error("{path}: {source}; run this as root, or as a user who may write in that folder: reading takes part in the database's locks")]
+    Unreadable {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
     /// Some other program's.
     #[error("{path}: this is another program's database and stays as it is: give Sidewatch a folder of its own, or move the file away")]
     Foreign {

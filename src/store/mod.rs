@@ -1,34 +1,48 @@
 //! The alert database: what was raised is committed here before anything else happens to it, with one outbox row for each sink.
 
+mod archive;
 mod bell;
 mod commit;
 mod connections;
+mod counters;
 mod error;
 mod mark;
 mod mute;
 mod outbox;
 mod record;
 mod recover;
+mod reserve;
+mod retain;
 mod rows;
+mod salvage;
 mod schema;
 #[cfg(test)]
 mod tests;
 mod wanted;
 
 use std::fs::File;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rusqlite::ErrorCode;
 
 use bell::Bell;
 use commit::{Tally, Terms};
 use connections::{Connections, Durability, FILE};
+use counters::Counting;
+use reserve::Reserve;
 use wanted::Wanted;
 
 use crate::config::{SinkSettings, StoreSettings};
+pub use archive::{Archive, Query, Told};
+pub use counters::Counters;
 pub use error::StoreError;
 pub use mute::{Mute, Muted};
 pub use record::{Kind, Record};
+pub use retain::Pruned;
 pub use rows::{Kept, State};
+pub use salvage::SetAside;
 
 /// The database, shared by those who write and those who deliver. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -41,8 +55,20 @@ struct Inner {
     bell: Bell,
     /// The sinks of the last commit, or those that the database was opened with.
     sinks: Mutex<Vec<SinkSettings>>,
+    reserve: Reserve,
+    counting: Counting,
+    damage: Mutex<Damage>,
     /// Held by the daemon, so that no second one takes its suspicions for those of a crash.
     _lock: Option<File>,
+}
+
+/// Damaged databases of before.
+#[derive(Debug, Default)]
+struct Damage {
+    /// One that was set aside, and of which nothing was taken over yet.
+    open: Option<PathBuf>,
+    /// The last one that was dealt with.
+    last: Option<SetAside>,
 }
 
 /// What a sink is to deliver next.
@@ -86,24 +112,79 @@ impl Store {
     pub fn open(settings: &StoreSettings, sinks: &[SinkSettings]) -> Result<Self, StoreError> {
         connections::folder(&settings.folder)?;
         let lock = connections::lock(&settings.folder)?;
-        let store = Self::over(settings, sinks, Some(lock))?;
+        let reserve = Reserve::hold(&settings.folder, settings.reserve);
+        let store = Self::over(settings, sinks, reserve, Some(lock));
+        match store.0.connections.begin().and_then(|()| store.0.connections.tend(|connection| salvage::check(connection, false))) {
+            Err(error) if error.is_corrupt() => store.replace(&error)?,
+            done => done?,
+        }
         store.write(Durability::Power, |transaction| recover::interrupted(transaction, &Wanted::new(sinks), now()))?;
         Ok(store)
     }
 
-    /// Opens the database beside a daemon that may work with it: nothing is taken for the remains of a crash.
+    /// Opens the database beside a daemon that may work with it: nothing is taken for the remains of a crash, and a damaged one is left to
+    /// that daemon.
     ///
     /// # Errors
     /// As [`Self::open`]; of another daemon that runs there is no error.
     pub fn attach(settings: &StoreSettings, sinks: &[SinkSettings]) -> Result<Self, StoreError> {
         connections::folder(&settings.folder)?;
-        Self::over(settings, sinks, None)
+        let store = Self::over(settings, sinks, Reserve::none(&settings.folder), None);
+        store.0.connections.begin()?;
+        Ok(store)
     }
 
-    fn over(settings: &StoreSettings, sinks: &[SinkSettings], lock: Option<File>) -> Result<Self, StoreError> {
-        let connections = Connections::open(&settings.folder.join(FILE))?;
-        let (settings, sinks) = (settings.clone(), Mutex::new(sinks.to_vec()));
-        Ok(Self(Arc::new(Inner { settings, connections, bell: Bell::default(), sinks, _lock: lock })))
+    fn over(settings: &StoreSettings, sinks: &[SinkSettings], reserve: Reserve, lock: Option<File>) -> Self {
+        Self(Arc::new(Inner {
+            settings: settings.clone(),
+            connections: Connections::new(&settings.folder.join(FILE)),
+            bell: Bell::default(),
+            sinks: Mutex::new(sinks.to_vec()),
+            reserve,
+            counting: Counting::default(),
+            damage: Mutex::default(),
+            _lock: lock,
+        }))
+    }
+
+    /// After [`StoreError::Corrupt`]: sets the damaged database aside, begins a new one, and takes over what can be read, what waits first.
+    /// A database that proves sound is kept. Suspicions stay pending.
+    ///
+    /// # Errors
+    /// When no new database could be made; this can be called again then.
+    pub fn reopen(&self) -> Result<(), StoreError> {
+        let sound = self.0.connections.tend(|connection| salvage::check(connection, true));
+        match sound {
+            Err(error) if error.is_corrupt() => self.replace(&error)?,
+            done => done?,
+        }
+        self.0.bell.ring();
+        Ok(())
+    }
+
+    /// What was set aside last since the database was opened.
+    #[must_use]
+    pub fn set_aside(&self) -> Option<SetAside> {
+        self.damage().last.clone()
+    }
+
+    fn replace(&self, damage: &StoreError) -> Result<(), StoreError> {
+        tracing::error!("{damage}");
+        let path = self.0.settings.folder.join(FILE);
+        let exchange = || {
+            self.0.connections.exchange(|| {
+                let mut damage = self.damage();
+                let aside = damage.open.take().map_or_else(|| salvage::set_aside(&path), Ok)?;
+                damage.open = Some(aside.clone());
+                damage.last = Some(salvage::take_over(aside, &path, &Wanted::new(&self.sinks()), now())?);
+                damage.open = None;
+                Ok(())
+            })
+        };
+        match exchange() {
+            Err(StoreError::Full) if self.0.reserve.release() => exchange(),
+            done => done,
+        }
     }
 
     /// Commits suspicions whose evidence is not complete. One transaction.
@@ -120,12 +201,14 @@ impl Store {
     /// When nothing was committed.
     pub fn commit(&self, records: &[Record], sinks: &[SinkSettings]) -> Result<(), StoreError> {
         let storm = i64::try_from(self.0.settings.storm.as_micros()).unwrap_or(i64::MAX);
-        self.write(Durability::Power, |transaction| {
+        let tally = self.write(Durability::Power, |transaction| {
             let mut tally = Tally::default();
             let now = now();
             let terms = Terms { wanted: Wanted::new(sinks), mutes: mute::Mutes::at(transaction, now)?, storm, now };
-            records.iter().try_for_each(|record| commit::commit(transaction, record, &terms, &mut tally))
+            records.iter().try_for_each(|record| commit::commit(transaction, record, &terms, &mut tally))?;
+            Ok(tally)
         })?;
+        self.0.counting.add(&tally);
         self.remember(sinks);
         self.0.bell.ring();
         Ok(())
@@ -234,12 +317,39 @@ impl Store {
         self.0.bell.forget(number);
     }
 
+    /// What was counted since the database was opened.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.0.counting.counters()
+    }
+
+    /// Runs `work` in one transaction, with the reserve when there is no other room.
     fn write<T>(
         &self,
         durability: Durability,
         work: impl Fn(&rusqlite::Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.0.connections.write(durability, work)
+        let attempt = || self.0.connections.write(durability, &work).map_err(|error| self.in_short(error));
+        let done = match attempt() {
+            Err(StoreError::Full) if self.0.reserve.release() => {
+                self.0.counting.reserve_given();
+                attempt()
+            }
+            done => {
+                self.0.reserve.restore();
+                done
+            }
+        };
+        if let Err(error) = &done {
+            self.0.counting.failed(error);
+        }
+        done
+    }
+
+    /// On a full disk SQLite reports failures of many kinds.
+    fn in_short(&self, error: StoreError) -> StoreError {
+        let is_failure = matches!(&error, StoreError::Database(error) if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure));
+        if is_failure && self.0.reserve.is_disk_full() { StoreError::Full } else { error }
     }
 
     fn remember(&self, sinks: &[SinkSettings]) {
@@ -249,7 +359,11 @@ impl Store {
         }
     }
 
-    fn sinks(&self) -> std::sync::MutexGuard<'_, Vec<SinkSettings>> {
+    fn damage(&self) -> MutexGuard<'_, Damage> {
+        self.0.damage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sinks(&self) -> MutexGuard<'_, Vec<SinkSettings>> {
         self.0.sinks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

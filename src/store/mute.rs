@@ -56,6 +56,11 @@ impl Mutes {
 }
 
 impl Muted {
+    /// Whether the text is an address or a network.
+    #[must_use]
+    pub fn is_network(text: &str) -> bool {
+        Network::parse(text).is_some()
+    }
     fn fits(&self, record: &Record) -> bool {
         let is = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
         let lies_in = |wanted: &Option<String>, found: &str| {

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{Delivery, SinkState, StoreError, mark, rows};
+use super::{Delivery, Record, SinkState, StoreError, rows};
 
 /// Characters kept of what a receiver said.
 const ERROR_LIMIT: usize = 500;
@@ -15,20 +15,17 @@ pub(super) fn next(connection: &Connection, sink: &str, now: i64) -> Result<Opti
     )?;
     let head = statement.query_row([sink], |row| {
         let kept = rows::kept(row)?;
+        let eve = kept.eve().into_owned();
         let delivery = Delivery {
             row: row.get("row")?,
             attempts: row.get("attempts")?,
-            count: rows::count(row, "count")?,
+            count: kept.count,
             told: rows::count(row, "told")?,
-            record: kept.record,
+            record: Record { eve, ..kept.record },
         };
-        Ok((row.get::<_, i64>("due")?, kept.last_at, delivery))
+        Ok((row.get::<_, i64>("due")?, delivery))
     });
-    let Some((due, last_at, mut delivery)) = head.optional()? else { return Ok(None) };
-    if delivery.count > 1 {
-        delivery.record.eve = mark::with_count(&delivery.record.eve, delivery.count, last_at);
-    }
-    Ok((due <= now).then_some(delivery))
+    Ok(head.optional()?.filter(|(due, _)| *due <= now).map(|(_, delivery)| delivery))
 }
 
 /// When the oldest that waits is due, Unix milliseconds.

@@ -1,9 +1,11 @@
 //! Rows of the database as values.
 
+use std::borrow::Cow;
+
 use rusqlite::types::Type;
 use rusqlite::{Row, RowIndex};
 
-use super::{Kind, Record};
+use super::{Kind, Record, mark};
 
 /// What the database keeps of an alert beside its record.
 #[derive(Clone, Debug)]
@@ -26,6 +28,14 @@ pub struct Kept {
     pub is_repeat: bool,
     /// Number of the mute that keeps it from being told.
     pub muted: Option<i64>,
+}
+
+impl Kept {
+    /// Its EVE line as it is told: with the count of its storm, if it has one.
+    #[must_use]
+    pub fn eve(&self) -> Cow<'_, str> {
+        if self.count > 1 { mark::with_count(&self.record.eve, self.count, self.last_at).into() } else { (&*self.record.eve).into() }
+    }
 }
 
 /// Whether an alert's evidence is complete.

@@ -1,7 +1,10 @@
 //! Stories of the alert database.
 
+mod damage;
 mod delivery;
+mod keeping;
 mod record;
+mod storms;
 
 use std::path::Path;
 use std::time::Duration;

@@ -58,7 +58,8 @@ impl Wish<'_> {
 impl Network {
     /// `10.0.0.0/8`, `2001:db8::/32`, or an address alone.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let (address, length) = text.trim().split_once('/').map_or((text.trim(), None), |(address, length)| (address, Some(length)));
+        let (address, length) =
+            text.trim().split_once('/').map_or_else(|| (text.trim(), None), |(address, length)| (address, Some(length)));
         let address: IpAddr = address.parse().ok()?;
         let widest = if address.is_ipv4() { 32 } else { 128 };
         let length = length.map_or(Some(widest), |length| length.parse().ok()).filter(|length| *length <= widest)?;

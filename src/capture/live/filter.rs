@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn filters_hold_on_links_without_tags() {
-        for link in [Linktype::RAW, Linktype::LINUX_SLL, Linktype(276)] {
+        for link in [Linktype(12), Linktype::LINUX_SLL, Linktype(276)] {
             let capture = Capture::dead(link).unwrap();
             let compiled = compile(&capture, "tcp port 80 or host 192.0.2.7");
             assert!(compiled.is_ok(), "{link:?}: {:?}", compiled.err());

@@ -190,7 +190,7 @@ impl Live {
 
     /// Whether the interface that was opened is not there any more, another of its name perhaps.
     fn is_gone(&self) -> bool {
-        self.index.is_some_and(|index| name_to_index(&self.handle, &self.interface).map_or(true, |present| present != index))
+        self.index.is_some_and(|index| name_to_index(&self.handle, &self.interface) != Ok(index))
     }
 }
 

@@ -149,7 +149,7 @@ fn the_program_is_one_that_the_kernel_takes() {
         let furthest = match step.code {
             JUMP => step.k as usize,
             JUMP_IF_EQUAL => usize::from(step.jt.max(step.jf)),
-            _ => 0,
+            _ => continue,
         };
         assert!(place + 1 + furthest < program.len(), "the jump at {place} leads out of the program");
         assert!(step.jt < u8::MAX, "the jump at {place} is too far for its field");

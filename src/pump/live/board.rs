@@ -1,0 +1,94 @@
+//! What a capture thread shows of itself while it runs: that it turns, and what it counted.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::capture::KernelCounters;
+use crate::engine::ShardCounters;
+use crate::engine::time::Timestamp;
+
+/// Shared between a capture thread and those who look after it.
+#[derive(Debug, Default)]
+pub struct Board {
+    turns: AtomicU64,
+    frozen: AtomicBool,
+    snapshot: Mutex<Snapshot>,
+}
+
+/// What a capture thread counted since it began; a second old at most.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// Frames read.
+    pub frames: u64,
+    /// Bytes of them on the wire.
+    pub bytes: u64,
+    /// What the kernel counted.
+    pub kernel: KernelCounters,
+    /// Flows held.
+    pub flows: u64,
+    /// Cases open.
+    pub cases: u64,
+    /// What the flow state counted.
+    pub shards: ShardCounters,
+    /// Frames by what became of them.
+    pub decoded: BTreeMap<String, u64>,
+    /// Engine time.
+    pub now: Timestamp,
+    /// Handshakes of TCP as far as they tell whether both directions are there.
+    pub directions: Directions,
+    /// Frames of encrypted bulk that were passed over because the ring was full.
+    pub frames_shed: u64,
+    /// The ring is full, or was a moment ago.
+    pub pressed: bool,
+    /// Facts that did not fit into the queue to the judging thread.
+    pub facts_shed: u64,
+    /// Judged cases and messages of the local network that did not fit for so long that they were given up.
+    pub judged_lost: u64,
+    /// Frames stamped later than it is, after the clock was set back.
+    pub restamped: u64,
+    /// Times the wall clock was set back.
+    pub steps_back: u64,
+    /// Panics that were survived.
+    pub panics: u64,
+}
+
+/// Openings of TCP connections, by direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Directions {
+    /// SYNs.
+    pub syns: u64,
+    /// SYN-ACKs.
+    pub syn_acks: u64,
+}
+
+impl Board {
+    /// How often the loop has turned.
+    #[must_use]
+    pub fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn turned(&self) {
+        self.turns.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Stops the loop, as a fault would; for tests of what notices that.
+    pub fn freeze(&self) {
+        self.frozen.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_frozen(&self) -> bool {
+        self.frozen.load(Ordering::Relaxed)
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn show(&self, snapshot: Snapshot) {
+        *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
+    }
+}
