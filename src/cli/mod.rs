@@ -2,14 +2,24 @@
 
 #[cfg(feature = "daemon")]
 mod alerts;
+#[cfg(feature = "daemon")]
+mod check;
+#[cfg(feature = "daemon")]
+mod doctor;
 mod files;
 mod indicators;
+#[cfg(feature = "daemon")]
+mod interfaces;
 mod output;
+#[cfg(feature = "daemon")]
+mod pages;
 mod progress;
 mod reload;
 mod replay;
 mod rules;
 mod sequence;
+#[cfg(feature = "daemon")]
+mod sinks;
 mod statistics;
 
 use std::process::ExitCode;
@@ -49,7 +59,18 @@ enum Command {
     Indicators(indicators::Indicators),
     Rules(rules::RulesCommand),
     #[cfg(feature = "daemon")]
+    Interfaces(interfaces::Interfaces),
+    #[cfg(feature = "daemon")]
+    Doctor(doctor::Doctor),
+    #[cfg(feature = "daemon")]
     Alerts(alerts::Alerts),
+    #[cfg(feature = "daemon")]
+    Sinks(sinks::SinksCommand),
+    #[cfg(feature = "daemon")]
+    Check(check::Check),
+    #[cfg(feature = "daemon")]
+    #[command(hide = true)]
+    Pages(pages::Pages),
 }
 
 /// Runs the program.
@@ -67,7 +88,17 @@ pub fn main() -> ExitCode {
         Command::Indicators(indicators) => indicators.run(),
         Command::Rules(rules) => rules.run(),
         #[cfg(feature = "daemon")]
+        Command::Interfaces(interfaces) => interfaces.run(),
+        #[cfg(feature = "daemon")]
+        Command::Doctor(doctor) => doctor.run(),
+        #[cfg(feature = "daemon")]
         Command::Alerts(alerts) => alerts.run(),
+        #[cfg(feature = "daemon")]
+        Command::Sinks(sinks) => sinks.run(),
+        #[cfg(feature = "daemon")]
+        Command::Check(check) => check.run(),
+        #[cfg(feature = "daemon")]
+        Command::Pages(pages) => pages.run(),
     };
     ExitCode::from(match outcome {
         Ok(status) => status as u8,

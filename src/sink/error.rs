@@ -69,7 +69,9 @@ pub enum SinkError {
         status: u16,
     },
     /// It answered that it is gone for good.
-    #[error("{to} answered 410 Gone: it wants no more of this; remove the sink or correct its URL, then `sidewatch sinks status --retry-dead`")]
+    #[error(
+        "{to} answered 410 Gone: it wants no more of this; remove the sink or correct its URL, then `sidewatch sinks status --retry-dead`"
+    )]
     Gone {
         /// Host and port.
         to: String,
@@ -108,6 +110,24 @@ impl SinkError {
             Self::Gone { .. } => Remedy::Rest,
             _ => Remedy::Wait,
         }
+    }
+
+    /// What to do about it, where its own words do not say so.
+    #[must_use]
+    pub const fn advice(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Answer { status, .. } => match status {
+                401 | 403 => "check the sink's token and secrets, and that the receiver knows them",
+                404 | 405 => "check the path of the sink's URL",
+                400 | 413 | 415 | 422 => "check that the sink's template is the one that this receiver reads",
+                429 => "the receiver wants fewer: lower per_minute of this sink",
+                _ => "the receiver has trouble of its own: see its log",
+            },
+            Self::Unreachable { .. } => "check name, port, routes and firewalls, and with TLS the receiver's certificate and `ca`",
+            Self::Slow { .. } => "check that the receiver is alive and the port is its own; a slow one needs a longer timeout",
+            Self::File { .. } => "check the path, the rights of the daemon's user on its folder, and the room on the disk",
+            _ => return None,
+        })
     }
 
     /// How long the receiver asks to be left alone.

@@ -1,5 +1,6 @@
 //! Capture from interfaces of network namespaces: what is on the wire is given once, whole, and what goes wrong is told apart.
 
+mod capture_doctor;
 mod capture_filter;
 mod capture_interfaces;
 mod capture_once;

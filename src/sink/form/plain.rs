@@ -67,12 +67,18 @@ pub(in crate::sink) fn time(micros: i64) -> String {
     format!("{:.6}", Timestamp::from_microsecond(micros).unwrap_or(nearest))
 }
 
+/// Unix microseconds in the form of EVE, UTC.
+pub(in crate::sink) fn eve_time(micros: i64) -> String {
+    time(micros).replace('Z', "+0000")
+}
+
 /// The text with schemes that no program follows.
 fn schemes_apart(line: &str) -> String {
     let mut parts = line.split("://");
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let ends = |name: &str| out.len().checked_sub(name.len()).and_then(|at| out.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(name));
+        let ends =
+            |name: &str| out.len().checked_sub(name.len()).and_then(|at| out.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(name));
         let known = [("https", "hxxps"), ("http", "hxxp"), ("hxxps", "hxxps"), ("hxxp", "hxxp")].into_iter().find(|(name, _)| ends(name));
         if let Some((name, safe)) = known {
             out.truncate(out.len() - name.len());

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Sender, bounded};
 
+use super::super::{Board, Judge, JudgeBoard, JudgeOrder, Message, Order, Pace, Settings, Told, Wall, Watch};
 use crate::alert::Alert;
 use crate::capture::replay::{inputs, open};
 use crate::capture::{FrameSource, KernelCounters, LiveFrames};
@@ -16,7 +17,6 @@ use crate::engine::frame::{Frame, LinkType};
 use crate::engine::limits::Limits;
 use crate::engine::time::{Span, Timestamp};
 use crate::pump::live::headers::look;
-use super::super::{Board, Judge, JudgeBoard, JudgeOrder, Message, Order, Pace, Settings, Told, Wall, Watch};
 use crate::pump::sources::Sources;
 use crate::pump::{Audience, Renewal};
 
@@ -217,8 +217,7 @@ impl<'a> Play<'a> {
         let judged = Arc::new(JudgeBoard::default());
         let judge = {
             let (ear, may_judge) = (Arc::clone(&told), Arc::clone(&may_judge));
-            let judge =
-                Judge::new(Limits::default(), renewal, Arc::clone(&judged), move |told: Told| ear.lock().unwrap().push(told));
+            let judge = Judge::new(Limits::default(), renewal, Arc::clone(&judged), move |told: Told| ear.lock().unwrap().push(told));
             thread::spawn(move || {
                 while !may_judge.load(Ordering::SeqCst) {
                     thread::yield_now();
@@ -272,8 +271,7 @@ impl<'a> Play<'a> {
         let (orders, inbox) = bounded(4);
         let board = Arc::new(Board::default());
         sender.send(Message::Begins(slot as u8, format!("if{slot}").into())).unwrap();
-        let watch =
-            Watch::new((source, clock), settings, (slot as u8, self.frames[0].time), (inbox, sender.clone()), Arc::clone(&board));
+        let watch = Watch::new((source, clock), settings, (slot as u8, self.frames[0].time), (inbox, sender.clone()), Arc::clone(&board));
         let handle = thread::spawn(move || {
             watch.run();
         });
