@@ -180,6 +180,7 @@ fn database_corrupt(mut post: Post) {
     post.all_arrive(&mut daemon, SOON);
     end(&mut daemon);
     let path = post.place.store.join("alerts.db");
+    assert!(!post.place.store.join("alerts.db-wal").exists(), "the database was not closed");
     let length = fs::metadata(&path).unwrap().len();
     File::options().write(true).open(&path).unwrap().write_all_at(&vec![0xaa; (length - 4096) as usize], 4096).unwrap();
     let mut daemon = post.start();
@@ -187,8 +188,8 @@ fn database_corrupt(mut post: Post) {
     post.all_arrive(&mut daemon, SOON);
     let names: Vec<String> =
         fs::read_dir(&post.place.store).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
-    let aside = names.iter().any(|name| name.starts_with("alerts") && name.contains("corrupt"));
-    assert!(aside, "the corrupt database is gone: {names:?}");
+    let is_aside = names.iter().any(|name| name.starts_with("alerts") && name.contains("damaged"));
+    assert!(is_aside, "the corrupt database is gone: {names:?}");
     end(&mut daemon);
 }
 
@@ -220,8 +221,8 @@ fn receiver_away(mut post: Post) {
     post.receiver.change(|_| Mood::Takes);
     let mut daemon = post.start();
     post.all_arrive(&mut daemon, LATER);
-    let rows = kept(&post.place.store, post.scratch.path()).unwrap().rows;
-    let in_order: Vec<u16> = rows.iter().filter_map(|row| number(&row.client)).collect();
+    let outbox = kept(&post.place.store, post.scratch.path()).unwrap().outbox;
+    let in_order: Vec<u16> = outbox.iter().filter_map(|client| number(client)).collect();
     assert_eq!(post.known(), in_order);
 }
 
@@ -231,7 +232,9 @@ fn clock_put_back(mut post: Post) {
     post.inject(3);
     post.end_when_waiting(daemon, 3);
     // The machine's clock is everybody's, so that the step is made in the database: as if the attempts had been made by a clock a day ahead.
-    let ahead = format!("UPDATE outbox SET made = made + {DAY}, due = due + {DAY}; UPDATE alert SET committed = committed + {DAY}");
+    let ahead = format!(
+        "UPDATE outbox SET made = made + {DAY}, due = due + {DAY}, last_error_at = last_error_at + {DAY}; UPDATE alert SET committed = committed + {DAY}"
+    );
     database(&post.place.store.join("alerts.db")).unwrap().execute_batch(&ahead).unwrap();
     post.receiver.change(|_| Mood::Takes);
     let mut daemon = post.start();
