@@ -17,6 +17,8 @@ mod progress;
 mod reload;
 mod replay;
 mod rules;
+#[cfg(feature = "daemon")]
+mod run;
 mod sequence;
 #[cfg(feature = "daemon")]
 mod sinks;
@@ -56,6 +58,8 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Replay(replay::Replay),
+    #[cfg(feature = "daemon")]
+    Run(run::Run),
     Indicators(indicators::Indicators),
     Rules(rules::RulesCommand),
     #[cfg(feature = "daemon")]
@@ -85,6 +89,8 @@ pub fn main() -> ExitCode {
     };
     let outcome = match arguments.command {
         Command::Replay(replay) => replay.run(),
+        #[cfg(feature = "daemon")]
+        Command::Run(run) => run.run(),
         Command::Indicators(indicators) => indicators.run(),
         Command::Rules(rules) => rules.run(),
         #[cfg(feature = "daemon")]
