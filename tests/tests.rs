@@ -38,3 +38,7 @@ mod shipped_files;
 mod stories;
 /// The story builder and the catalogue of cases.
 mod support;
+
+/// Where the benchmarks' traffic, which is shared, looks for them.
+#[cfg(feature = "daemon")]
+use support::{segment, wire};
