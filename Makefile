@@ -28,7 +28,7 @@ AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 SAY = printf '\n%s\n\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench ladder fuzz deny deps deps-lab deps-lint deps-fuzz
+.PHONY: help demo test lint bench ladder fuzz deny deb deps deps-lab deps-lint deps-fuzz
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +76,15 @@ fuzz: deps deps-lint deps-fuzz ## Fuzz each target for FUZZ_SECONDS (10), from s
 deny: deps ## Check licences, advisories and sources of all dependencies, where cargo-deny is installed.
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --locked check; \
 	else echo 'cargo-deny is not installed, nothing was checked (cargo install --locked cargo-deny)'; fi
+
+# DEB_PROFILE=dev packs the debug build.
+DEB_PROFILE ?= release
+DEB_BUILT    = $(or $(CARGO_TARGET_DIR),target)/$(if $(filter dev,$(DEB_PROFILE)),debug,$(DEB_PROFILE))/sidewatch
+deb: deps ## Build the Debian package, target/debian/sidewatch_*.deb (docs/running.md).
+	@$(CARGO) deb --version >/dev/null 2>&1 || { echo 'cargo-deb is missing: installing it with cargo'; $(CARGO) install --locked cargo-deb; }
+	$(CARGO) build --locked --profile $(DEB_PROFILE)
+	rm -rf target/pages && $(DEB_BUILT) pages target/pages
+	$(CARGO) deb --no-build --no-strip --locked --profile $(DEB_PROFILE) --output target/debian/
 
 # What compiling needs: cargo, a C compiler with the C library's headers and start files (for the allocator, SQLite, and to link with), and libpcap.
 deps:

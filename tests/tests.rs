@@ -27,6 +27,9 @@ mod lab;
 mod live;
 /// Each mechanism has loud cases and quiet ones.
 mod mechanisms;
+/// The Debian package: its units, and its life under a real systemd.
+#[cfg(feature = "daemon")]
+mod package;
 /// Thousands of recorded redirects, where they lie beside the checkout.
 mod redirects;
 mod reload;
@@ -34,6 +37,9 @@ mod reload;
 mod rules;
 /// What is shipped beside the code says what the code says.
 mod shipped_files;
+/// The alert database under kills, full disks and other processes, and the commands that read it.
+#[cfg(feature = "daemon")]
+mod store;
 /// What lies in `pcaps/` is what the stories give.
 mod stories;
 /// The story builder and the catalogue of cases.

@@ -3,17 +3,25 @@
 #[cfg(feature = "daemon")]
 mod alerts;
 #[cfg(feature = "daemon")]
+mod check;
+#[cfg(feature = "daemon")]
 mod doctor;
 mod files;
 mod indicators;
 #[cfg(feature = "daemon")]
 mod interfaces;
 mod output;
+#[cfg(feature = "daemon")]
+mod pages;
 mod progress;
 mod reload;
 mod replay;
 mod rules;
+#[cfg(feature = "daemon")]
+mod run;
 mod sequence;
+#[cfg(feature = "daemon")]
+mod sinks;
 mod statistics;
 
 use std::process::ExitCode;
@@ -50,6 +58,8 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Replay(replay::Replay),
+    #[cfg(feature = "daemon")]
+    Run(run::Run),
     Indicators(indicators::Indicators),
     Rules(rules::RulesCommand),
     #[cfg(feature = "daemon")]
@@ -58,6 +68,13 @@ enum Command {
     Doctor(doctor::Doctor),
     #[cfg(feature = "daemon")]
     Alerts(alerts::Alerts),
+    #[cfg(feature = "daemon")]
+    Sinks(sinks::SinksCommand),
+    #[cfg(feature = "daemon")]
+    Check(check::Check),
+    #[cfg(feature = "daemon")]
+    #[command(hide = true)]
+    Pages(pages::Pages),
 }
 
 /// Runs the program.
@@ -72,6 +89,8 @@ pub fn main() -> ExitCode {
     };
     let outcome = match arguments.command {
         Command::Replay(replay) => replay.run(),
+        #[cfg(feature = "daemon")]
+        Command::Run(run) => run.run(),
         Command::Indicators(indicators) => indicators.run(),
         Command::Rules(rules) => rules.run(),
         #[cfg(feature = "daemon")]
@@ -80,6 +99,12 @@ pub fn main() -> ExitCode {
         Command::Doctor(doctor) => doctor.run(),
         #[cfg(feature = "daemon")]
         Command::Alerts(alerts) => alerts.run(),
+        #[cfg(feature = "daemon")]
+        Command::Sinks(sinks) => sinks.run(),
+        #[cfg(feature = "daemon")]
+        Command::Check(check) => check.run(),
+        #[cfg(feature = "daemon")]
+        Command::Pages(pages) => pages.run(),
     };
     ExitCode::from(match outcome {
         Ok(status) => status as u8,
