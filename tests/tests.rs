@@ -50,3 +50,7 @@ mod store;
 mod stories;
 /// The story builder and the catalogue of cases.
 mod support;
+
+/// Where the benchmarks' traffic, which is shared, looks for them.
+#[cfg(feature = "daemon")]
+use support::{segment, wire};
