@@ -9,6 +9,9 @@ mod builder;
 mod captures;
 /// The real binary on the command line: inputs, formats, exit statuses.
 mod cli;
+/// The daemon on a wire: alerts, reloads, interfaces that come and go, the watchdog.
+#[cfg(feature = "daemon")]
+mod daemon;
 /// docs/detectors.md is made from the detectors' doc blocks.
 mod detector_docs;
 /// Hostile captures do not take the program beyond its cap of memory.
@@ -37,7 +40,17 @@ mod reload;
 mod rules;
 /// What is shipped beside the code says what the code says.
 mod shipped_files;
+/// Sinks, told to receivers that fail in every way.
+#[cfg(feature = "daemon")]
+mod sinks;
+/// The alert database under kills, full disks and other processes, and the commands that read it.
+#[cfg(feature = "daemon")]
+mod store;
 /// What lies in `pcaps/` is what the stories give.
 mod stories;
 /// The story builder and the catalogue of cases.
 mod support;
+
+/// Where the benchmarks' traffic, which is shared, looks for them.
+#[cfg(feature = "daemon")]
+use support::{segment, wire};

@@ -120,7 +120,12 @@ impl Alerts {
 
 /// The one alert whose id begins so.
 fn one(archive: &Archive, beginning: &str) -> Result<Kept, Refusal> {
-    let mut found = archive.find(&beginning.to_ascii_lowercase())?;
+    let beginning = beginning.to_ascii_lowercase();
+    let mut found = archive.find(&beginning)?;
+    // They come in the order of ids: a whole one is before those that it begins.
+    if found.first().is_some_and(|kept| kept.record.id == beginning) {
+        found.truncate(1);
+    }
     match (found.len(), found.pop()) {
         (1, Some(kept)) => Ok(kept),
         (_, None) => {

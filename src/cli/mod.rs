@@ -4,8 +4,12 @@
 mod alerts;
 #[cfg(feature = "daemon")]
 mod check;
+#[cfg(feature = "daemon")]
+mod doctor;
 mod files;
 mod indicators;
+#[cfg(feature = "daemon")]
+mod interfaces;
 mod output;
 #[cfg(feature = "daemon")]
 mod pages;
@@ -13,7 +17,11 @@ mod progress;
 mod reload;
 mod replay;
 mod rules;
+#[cfg(feature = "daemon")]
+mod run;
 mod sequence;
+#[cfg(feature = "daemon")]
+mod sinks;
 mod statistics;
 
 use std::process::ExitCode;
@@ -50,10 +58,18 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Replay(replay::Replay),
+    #[cfg(feature = "daemon")]
+    Run(run::Run),
     Indicators(indicators::Indicators),
     Rules(rules::RulesCommand),
     #[cfg(feature = "daemon")]
+    Interfaces(interfaces::Interfaces),
+    #[cfg(feature = "daemon")]
+    Doctor(doctor::Doctor),
+    #[cfg(feature = "daemon")]
     Alerts(alerts::Alerts),
+    #[cfg(feature = "daemon")]
+    Sinks(sinks::SinksCommand),
     #[cfg(feature = "daemon")]
     Check(check::Check),
     #[cfg(feature = "daemon")]
@@ -73,10 +89,18 @@ pub fn main() -> ExitCode {
     };
     let outcome = match arguments.command {
         Command::Replay(replay) => replay.run(),
+        #[cfg(feature = "daemon")]
+        Command::Run(run) => run.run(),
         Command::Indicators(indicators) => indicators.run(),
         Command::Rules(rules) => rules.run(),
         #[cfg(feature = "daemon")]
+        Command::Interfaces(interfaces) => interfaces.run(),
+        #[cfg(feature = "daemon")]
+        Command::Doctor(doctor) => doctor.run(),
+        #[cfg(feature = "daemon")]
         Command::Alerts(alerts) => alerts.run(),
+        #[cfg(feature = "daemon")]
+        Command::Sinks(sinks) => sinks.run(),
         #[cfg(feature = "daemon")]
         Command::Check(check) => check.run(),
         #[cfg(feature = "daemon")]

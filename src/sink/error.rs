@@ -112,6 +112,24 @@ impl SinkError {
         }
     }
 
+    /// What to do about it, where its own words do not say so.
+    #[must_use]
+    pub const fn advice(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Answer { status, .. } => match status {
+                401 | 403 => "check the sink's token and secrets, and that the receiver knows them",
+                404 | 405 => "check the path of the sink's URL",
+                400 | 413 | 415 | 422 => "check that the sink's template is the one that this receiver reads",
+                429 => "the receiver wants fewer: lower per_minute of this sink",
+                _ => "the receiver has trouble of its own: see its log",
+            },
+            Self::Unreachable { .. } => "check name, port, routes and firewalls, and with TLS the receiver's certificate and `ca`",
+            Self::Slow { .. } => "check that the receiver is alive and the port is its own; a slow one needs a longer timeout",
+            Self::File { .. } => "check the path, the rights of the daemon's user on its folder, and the room on the disk",
+            _ => return None,
+        })
+    }
+
     /// How long the receiver asks to be left alone.
     pub(super) const fn retry_after(&self) -> Option<Duration> {
         match self {

@@ -27,11 +27,6 @@ impl Lines {
         Self { target, open: None }
     }
 
-    /// The file is opened anew for the next line.
-    pub(super) fn reopen(&mut self) {
-        self.open = None;
-    }
-
     /// Appends a line. Blocks on the disk.
     ///
     /// # Errors
@@ -82,6 +77,7 @@ fn opened(path: &Path) -> io::Result<File> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file: name one, or a path where one can be made"));
     }
     let mut last = [b'\n'];
+    belongs_to_its_folder(&file, path);
     if file.metadata()?.len() > 0 {
         file.seek(SeekFrom::End(-1))?;
         file.read_exact(&mut last)?;
@@ -90,6 +86,14 @@ fn opened(path: &Path) -> io::Result<File> {
         file.write_all(b"\n")?;
     }
     Ok(file)
+}
+
+/// A file that `sinks test` makes as root is the daemon's, as its folder is.
+fn belongs_to_its_folder(file: &File, path: &Path) {
+    let (Ok(made), Some(Ok(folder))) = (file.metadata(), path.parent().map(fs::metadata)) else { return };
+    if made.len() == 0 && made.uid() == 0 && folder.uid() != 0 {
+        let _ = std::os::unix::fs::fchown(file, Some(folder.uid()), Some(folder.gid())); // without the right to, it stays root's
+    }
 }
 
 /// Whether the path still leads to this file.

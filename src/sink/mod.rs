@@ -3,10 +3,13 @@
 mod error;
 mod file;
 mod form;
+mod journald;
 mod outlet;
 mod patience;
 mod secret;
+mod syslog;
 mod tls;
+mod trial;
 mod webhook;
 mod work;
 
@@ -22,6 +25,7 @@ use crate::store::Store;
 pub use error::SinkError;
 pub use secret::SecretError;
 pub use tls::TlsError;
+pub use trial::{test_record, try_once};
 use work::{Phase, Work};
 
 /// All sinks of a configuration at work, each at its own pace.
@@ -29,6 +33,8 @@ use work::{Phase, Work};
 pub struct Sinks {
     store: Store,
     runtime: Handle,
+    /// By which the store forgets to call us.
+    call: u64,
     commits: watch::Sender<u64>,
     refreshes: watch::Sender<u64>,
     tasks: Vec<Task>,
@@ -46,7 +52,9 @@ impl Sinks {
     #[must_use]
     pub fn begin(store: &Store, sinks: &[SinkSettings]) -> Self {
         let (commits, refreshes) = (watch::Sender::new(0), watch::Sender::new(0));
-        let mut begun = Self { store: store.clone(), runtime: Handle::current(), commits, refreshes, tasks: Vec::new() };
+        let bell: watch::Sender<u64> = commits.clone();
+        let call = store.on_commit(Box::new(move || bell.send_modify(|times| *times += 1)));
+        let mut begun = Self { store: store.clone(), runtime: Handle::current(), call, commits, refreshes, tasks: Vec::new() };
         begun.tasks = sinks.iter().map(|settings| begun.task(settings, None)).collect();
         begun
     }
@@ -83,6 +91,7 @@ impl Sinks {
         for task in &self.tasks {
             task.phase.send_replace(Phase::Finishing);
         }
+        self.store.forget(self.call);
         let aborts: Vec<_> = self.tasks.iter().map(|task| task.handle.abort_handle()).collect();
         let all = async {
             for task in self.tasks {

@@ -4,7 +4,9 @@ use tokio::task::spawn_blocking;
 
 use super::error::SinkError;
 use super::file::Lines;
-use super::form::{Told, plain};
+use super::form::{Told, journal};
+use super::journald;
+use super::syslog::Syslog;
 use super::webhook::Webhook;
 use crate::config::Target;
 use crate::store::Delivery;
@@ -20,6 +22,8 @@ pub(super) struct Outlet {
 enum Ready {
     File(Lines),
     Webhook(Box<Webhook>),
+    Journald,
+    Syslog(Box<Syslog>),
 }
 
 impl Outlet {
@@ -31,6 +35,22 @@ impl Outlet {
     /// Files are opened, secrets and certificates read, and connections made anew for the next delivery.
     pub(super) fn refresh(&mut self) {
         self.ready = None;
+    }
+
+    /// Tells again what a broken connection may have lost. Whether nothing is left to be told again.
+    pub(super) async fn repay(&mut self) -> bool {
+        match &mut self.ready {
+            Some(Ready::Syslog(syslog)) if syslog.owes() => syslog.repay().await.is_ok(),
+            _ => true,
+        }
+    }
+
+    /// Returns when a connection is found broken over which something was told; never otherwise.
+    pub(super) async fn broken(&mut self) {
+        match &mut self.ready {
+            Some(Ready::Syslog(syslog)) => syslog.broken().await,
+            _ => std::future::pending().await,
+        }
     }
 
     /// One attempt.
@@ -45,7 +65,7 @@ impl Outlet {
         };
         match ready {
             Ready::File(mut lines) => {
-                let line = if told.count > 1 { plain::json(&told.eve) } else { delivery.record.eve.clone() };
+                let line = delivery.record.eve.clone();
                 let written = spawn_blocking(move || (lines.append(&line), lines)).await;
                 let (outcome, lines) = written.map_err(|_| SinkError::BrokenOff)?;
                 self.ready = Some(Ready::File(lines));
@@ -54,6 +74,16 @@ impl Outlet {
             Ready::Webhook(webhook) => {
                 let outcome = webhook.tell(&told).await;
                 self.ready = Some(Ready::Webhook(webhook));
+                outcome
+            }
+            Ready::Journald => {
+                self.ready = Some(Ready::Journald);
+                let entry = journal::entry(&told);
+                spawn_blocking(move || journald::tell(&entry)).await.map_err(|_| SinkError::BrokenOff)?
+            }
+            Ready::Syslog(mut syslog) => {
+                let outcome = syslog.tell(&told).await;
+                self.ready = Some(Ready::Syslog(syslog));
                 outcome
             }
         }
@@ -65,7 +95,8 @@ async fn made_ready(target: Target) -> Result<Ready, SinkError> {
         Ok(match target {
             Target::File(file) => Ready::File(Lines::new(file)),
             Target::Webhook(webhook) => Ready::Webhook(Box::new(Webhook::new(*webhook)?)),
-            Target::Journald | Target::Syslog(_) => return Err(SinkError::BrokenOff),
+            Target::Journald => Ready::Journald,
+            Target::Syslog(syslog) => Ready::Syslog(Box::new(Syslog::new(syslog)?)),
         })
     });
     made.await.map_err(|_| SinkError::BrokenOff)?

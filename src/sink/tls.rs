@@ -97,9 +97,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.pem");
         assert!(matches!(client(Some(&path), None), Err(TlsError::Unreadable { .. })));
-        std::fs::write(&path, "").unwrap();
+        fs::write(&path, "").unwrap();
         assert!(matches!(client(Some(&path), None), Err(TlsError::NoCertificate(_))));
-        std::fs::write(&path, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
+        fs::write(&path, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
         assert!(matches!(client(Some(&path), None), Err(TlsError::NoCertificate(_))));
     }
 }

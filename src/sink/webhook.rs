@@ -44,6 +44,7 @@ impl Webhook {
             return Err(refused("url", "only http and https lead to a webhook"));
         }
         let to = format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
+        let url = if target.template == Template::Ntfy { form::ntfy::root(&url) } else { url };
         let keys = target.secrets.iter().map(secret::signing_key).collect::<Result<_, _>>()?;
         let token = target.token.as_ref().map(secret::token).transpose()?;
         let client = client(&target, &url)?;
@@ -56,7 +57,7 @@ impl Webhook {
     /// When the receiver did not answer 2xx.
     pub(super) async fn tell(&self, told: &Told<'_>) -> Result<(), SinkError> {
         let body = form::body(&self.target, told, self.token.as_ref().map(Hidden::bytes));
-        let response = self.request(&told.record.id, body).send().await.map_err(|error| self.failure(&error))?;
+        let response = self.request(&told.key, body).send().await.map_err(|error| self.failure(&error))?;
         answer::judge(response, &self.to, self.target.template).await
     }
 

@@ -1,6 +1,5 @@
 //! One sink at work: it takes what is due from its outbox, tells it, and notes what became of it.
 
-use std::future::pending;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
@@ -15,6 +14,12 @@ use crate::store::{Delivery, Store, StoreError};
 
 /// How often an idle sink looks into its outbox without being woken: another process may have put back what was given up.
 const POLL: Duration = Duration::from_secs(1);
+
+/// The wait before what is due in no time: clocks of the database and of the runtime differ by as much.
+const SOONEST: Duration = Duration::from_millis(5);
+
+/// The wait before a connection that broke is tried anew for what it may have lost.
+const REPAYMENT: Duration = Duration::from_secs(5);
 
 /// How long is waited when the database does not answer as it should.
 const STORE_PAUSE: Duration = Duration::from_millis(250);
@@ -90,31 +95,35 @@ impl Working {
             if phase == Phase::Leaving {
                 return;
             }
-            let _ = self.work.commits.borrow_and_update(); // what is committed from here on wakes us
-            let wait_until = if let Some(rests) = self.rests.filter(|rests| *rests > Instant::now()) {
-                rests
-            } else {
-                match self.next().await {
-                    Ok(Some(delivery)) => match self.allowed_at() {
-                        None => {
-                            if !self.attempt(&delivery).await && phase == Phase::Finishing {
-                                return;
-                            }
-                            continue;
-                        }
-                        Some(at) => at,
-                    },
-                    Ok(None) => self.idle_until(),
-                    Err(error) => {
-                        tracing::warn!(sink = self.work.settings.name, %error, "the outbox cannot be read");
-                        Instant::now() + POLL
-                    }
-                }
-            };
+            self.work.commits.mark_unchanged(); // what is committed from here on wakes us
+            let Some(until) = self.turn(phase).await else { continue };
             if phase == Phase::Finishing {
                 return;
             }
-            self.wait(wait_until).await;
+            self.wait(until).await;
+        }
+    }
+
+    /// One attempt if something is due and allowed; else until when to wait.
+    async fn turn(&mut self, phase: Phase) -> Option<Instant> {
+        if let Some(rests) = self.rests.filter(|rests| *rests > Instant::now()) {
+            return Some(rests);
+        }
+        self.rests = None;
+        match self.next().await {
+            Ok(Some(delivery)) => {
+                let allowed = self.allowed_at();
+                if allowed.is_none() && !self.attempt(&delivery).await && phase == Phase::Finishing {
+                    return self.due;
+                }
+                allowed
+            }
+            Ok(None) if self.outlet.repay().await => Some(self.idle_until()),
+            Ok(None) => Some(Instant::now() + REPAYMENT),
+            Err(error) => {
+                tracing::warn!(sink = self.work.settings.name, %error, "the outbox cannot be read");
+                Some(Instant::now() + POLL)
+            }
         }
     }
 
@@ -124,25 +133,21 @@ impl Working {
         Some(self.pace.next(now)).filter(|at| *at > now)
     }
 
+    /// When to look again: what waits is due, or another process may have put something back.
     fn idle_until(&self) -> Instant {
-        let poll = Instant::now() + POLL;
-        self.due.map_or(poll, |due| due.clamp(Instant::now() + Duration::from_millis(5), poll))
+        let now = Instant::now();
+        self.due.map_or(now + POLL, |due| due.clamp(now + SOONEST, now + POLL))
     }
 
-    /// Until then, or a commit, or something else is asked for.
+    /// Until then, or a commit, or something else is asked for. A commit changes nothing for a rate or a rest.
     async fn wait(&mut self, until: Instant) {
-        let paced = self.allowed_at().is_some() || self.rests.is_some();
+        let held = self.allowed_at().is_some() || self.rests.is_some();
         let Work { phase, commits, .. } = &mut self.work;
-        let committed = async {
-            if paced {
-                pending::<()>().await;
-            }
-            let _ = commits.changed().await;
-        };
         tokio::select! {
             () = sleep_until(until) => {}
             _ = phase.changed() => {}
-            () = committed => {}
+            _ = commits.changed(), if !held => {}
+            () = self.outlet.broken() => {}
         }
     }
 

@@ -138,8 +138,9 @@ impl Store {
     }
 }
 
+/// Ids are of letters and figures, which all sort before `~`.
 fn find(connection: &Connection, beginning: &str) -> Result<Vec<Kept>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT * FROM alert WHERE substr(id, 1, length(?1)) = ?1 ORDER BY seq LIMIT ?2")?;
+    let mut statement = connection.prepare_cached("SELECT * FROM alert WHERE id BETWEEN ?1 AND ?1 || '~' ORDER BY id LIMIT ?2")?;
     Ok(statement.query_map(rusqlite::params![beginning, NAMED], rows::kept)?.collect::<Result<_, _>>()?)
 }
 

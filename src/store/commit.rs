@@ -4,10 +4,17 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::mute::Mutes;
 use super::wanted::Wanted;
-use super::{Kind, Record, StoreError};
+use super::{Kind, Record, State, StoreError};
 
 /// Repeats of one storm that are kept whole; further ones are only counted (`alert.left_out`).
 pub(super) const STORM_KEPT: u64 = 1_000;
+
+impl First {
+    /// Whether a repeat of it is kept whole.
+    const fn has_room(&self) -> bool {
+        self.count.saturating_sub(self.left_out) <= STORM_KEPT
+    }
+}
 
 /// What a commit goes by.
 pub(super) struct Terms<'a> {
@@ -41,17 +48,26 @@ struct First {
     left_out: u64,
 }
 
-/// Writes a suspicion that is not there yet.
-pub(super) fn pend(transaction: &Transaction<'_>, record: &Record, now: i64) -> Result<(), StoreError> {
-    write(transaction, record, "pending", now, None, None)?;
+/// Writes a suspicion. One that would only be counted when it is complete is left to that.
+pub(super) fn pend(transaction: &Transaction<'_>, record: &Record, terms: &Terms<'_>) -> Result<(), StoreError> {
+    let first = first(transaction, record, terms, terms.mutes.of(record).is_some())?;
+    if first.is_none_or(|first| first.has_room()) {
+        write(transaction, record, Place { state: State::Pending, now: terms.now, storm: None, muted: None })?;
+    }
     Ok(())
 }
 
-/// Commits one record.
-pub(super) fn commit(transaction: &Transaction<'_>, record: &Record, terms: &Terms<'_>, tally: &mut Tally) -> Result<(), StoreError> {
+/// Commits one record, as complete or as incomplete.
+pub(super) fn commit(
+    transaction: &Transaction<'_>,
+    record: &Record,
+    state: State,
+    terms: &Terms<'_>,
+    tally: &mut Tally,
+) -> Result<(), StoreError> {
     let known = transaction.prepare_cached("SELECT state FROM alert WHERE id = ?1")?.query_row([&record.id], |row| row.get(0));
     let known: Option<String> = known.optional()?;
-    if known.is_some_and(|state| state != "pending") {
+    if known.is_some_and(|known| known != State::Pending.name()) {
         tally.again += 1;
         return Ok(());
     }
@@ -59,10 +75,15 @@ pub(super) fn commit(transaction: &Transaction<'_>, record: &Record, terms: &Ter
         return heartbeat(transaction, record, terms, tally);
     }
     let muted = terms.mutes.of(record);
+    let place = Place { state, now: terms.now, storm: None, muted };
     if let Some(first) = first(transaction, record, terms, muted.is_some())? {
-        return repeat(transaction, record, &first, terms, tally);
+        let kept = first.has_room().then(|| write(transaction, record, Place { storm: Some(first.seq), ..place })).transpose()?;
+        return repeat(transaction, record, &first, kept.is_some(), terms).map(|()| {
+            tally.repeats += 1;
+            tally.left_out += u64::from(kept.is_none());
+        });
     }
-    let seq = write(transaction, record, "complete", terms.now, None, muted)?;
+    let seq = write(transaction, record, place)?;
     if muted.is_some() {
         tally.muted += 1;
         return Ok(());
@@ -95,7 +116,7 @@ fn heartbeat(transaction: &Transaction<'_>, record: &Record, terms: &Terms<'_>, 
     }
     let overtaken = "DELETE FROM outbox WHERE state = 'waiting' AND alert IN (SELECT seq FROM alert WHERE kind = 'heartbeat')";
     transaction.prepare_cached(overtaken)?.execute([])?;
-    let seq = write(transaction, record, "complete", terms.now, None, None)?;
+    let seq = write(transaction, record, Place { state: State::Complete, now: terms.now, storm: None, muted: None })?;
     tell(transaction, seq, 1, terms.now, terms.wanted.by(record))?;
     tally.told += 1;
     Ok(())
@@ -119,17 +140,12 @@ fn first(transaction: &Transaction<'_>, record: &Record, terms: &Terms<'_>, mute
 }
 
 /// Counts a repeat, and tells of the first anew when the count has grown tenfold.
-fn repeat(transaction: &Transaction<'_>, record: &Record, first: &First, terms: &Terms<'_>, tally: &mut Tally) -> Result<(), StoreError> {
+fn repeat(transaction: &Transaction<'_>, record: &Record, first: &First, is_kept: bool, terms: &Terms<'_>) -> Result<(), StoreError> {
     let count = first.count.saturating_add(1);
-    let is_kept = first.count - first.left_out.min(first.count) <= STORM_KEPT;
     transaction
         .prepare_cached("UPDATE alert SET count = ?2, left_out = left_out + ?3, last_at = max(last_at, ?4) WHERE seq = ?1")?
         .execute(params![first.seq, signed(count), !is_kept, record.at])?;
-    tally.repeats += 1;
-    if is_kept {
-        write(transaction, record, "complete", terms.now, Some(first.seq), None)?;
-    } else {
-        tally.left_out += 1;
+    if !is_kept {
         transaction.prepare_cached("DELETE FROM alert WHERE id = ?1")?.execute([&record.id])?;
     }
     if is_milestone(count) {
@@ -148,15 +164,20 @@ fn is_milestone(count: u64) -> bool {
     count >= 10 && 10_u64.checked_pow(count.ilog10()) == Some(count)
 }
 
-/// Writes the record in place of the one that is pending under its id, if any. Its place in the order of commits.
-fn write(
-    transaction: &Transaction<'_>,
-    record: &Record,
-    state: &str,
+/// Where a record is put.
+#[derive(Clone, Copy)]
+struct Place {
+    state: State,
+    /// Unix milliseconds.
     now: i64,
+    /// The first of its storm.
     storm: Option<i64>,
+    /// The mute that fits.
     muted: Option<i64>,
-) -> Result<i64, StoreError> {
+}
+
+/// Writes the record in place of the one that is pending under its id, if any. Its place in the order of commits.
+fn write(transaction: &Transaction<'_>, record: &Record, place: Place) -> Result<i64, StoreError> {
     let mut statement = transaction.prepare_cached(
         "INSERT INTO alert (id, kind, state, at, committed, severity, mechanism, verdict, client, server, headline, explanation,
          storm_key, eve, last_at, storm, muted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?4, ?15, ?16)
@@ -166,6 +187,7 @@ fn write(
          eve = excluded.eve, last_at = excluded.last_at, storm = excluded.storm, muted = excluded.muted WHERE alert.state = 'pending'",
     )?;
     let Record { id, kind, at, severity, mechanism, verdict, client, server, headline, explanation, storm_key, eve } = record;
+    let (state, Place { now, storm, muted, .. }) = (place.state.name(), place);
     let columns = params![
         id,
         kind.name(),

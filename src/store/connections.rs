@@ -18,15 +18,18 @@ const LOCK: &str = "alerts.lock";
 const BUSY: Duration = Duration::from_secs(5);
 /// Connections for reading that are kept open while nobody uses them.
 const IDLE_READERS: usize = 8;
+/// Pages in the journal after which it is copied into the database and begun anew: a mebibyte, so that even a small reserve lasts.
+const JOURNAL_PAGES: u32 = 256;
 /// Bytes that the journal keeps on the disk after it was copied into the database.
-pub(super) const JOURNAL: u64 = 8 << 20;
+pub(super) const JOURNAL: u64 = 4 << 20;
 
 /// All connections of this process.
 #[derive(Debug)]
 pub(super) struct Connections {
     path: PathBuf,
-    writers: Mutex<Option<Writers>>,
+    // Closed before those that write: of the last one SQLite wants that it takes the journal into the database, which one that reads cannot.
     readers: Mutex<Readers>,
+    writers: Mutex<Option<Writers>>,
 }
 
 /// Both write to one file, and never at the same time.
@@ -146,7 +149,7 @@ pub(super) fn writing(path: &Path) -> Result<Connection, StoreError> {
     // The first of these only counts in an empty file.
     connection.execute_batch(&format!(
         "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-         PRAGMA journal_size_limit = {JOURNAL}; PRAGMA trusted_schema = OFF;"
+         PRAGMA journal_size_limit = {JOURNAL}; PRAGMA wal_autocheckpoint = {JOURNAL_PAGES}; PRAGMA trusted_schema = OFF;"
     ))?;
     Ok(connection)
 }

@@ -58,8 +58,8 @@ impl Counting {
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
-    pub(super) fn reserve_given(&self) {
-        self.reserve_given.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn reserve_given(&self, given: bool) {
+        self.reserve_given.fetch_add(u64::from(given), Ordering::Relaxed);
     }
     pub(super) fn counters(&self) -> Counters {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

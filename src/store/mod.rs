@@ -39,6 +39,7 @@ pub use archive::{Archive, Query, Told};
 pub use counters::Counters;
 pub use error::StoreError;
 pub use mute::{Mute, Muted};
+pub use outbox::{Delivery, SinkState};
 pub use record::{Kind, Record};
 pub use retain::Pruned;
 pub use rows::{Kept, State};
@@ -59,7 +60,7 @@ struct Inner {
     counting: Counting,
     damage: Mutex<Damage>,
     /// Held by the daemon, so that no second one takes its suspicions for those of a crash.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 /// Damaged databases of before.
@@ -69,38 +70,6 @@ struct Damage {
     open: Option<PathBuf>,
     /// The last one that was dealt with.
     last: Option<SetAside>,
-}
-
-/// What a sink is to deliver next.
-#[derive(Clone, Debug)]
-pub struct Delivery {
-    /// The outbox row.
-    pub row: i64,
-    /// What is told.
-    pub record: Record,
-    /// Attempts that failed.
-    pub attempts: u32,
-    /// How many alerts this one stands for.
-    pub count: u64,
-    /// 1 when it is told for the first time; else the count (10, 100, ...) at which it is told again.
-    pub told: u64,
-}
-
-/// How a sink fares.
-#[derive(Clone, Debug, Default)]
-pub struct SinkState {
-    /// Its name.
-    pub sink: String,
-    /// Rows that wait.
-    pub waiting: u64,
-    /// Rows given up, that can be tried again.
-    pub dead: u64,
-    /// When a delivery last succeeded, Unix milliseconds.
-    pub last_success: Option<i64>,
-    /// When the oldest waiting row was committed, Unix milliseconds.
-    pub oldest_waiting: Option<i64>,
-    /// The last failure: when, and why.
-    pub last_error: Option<(i64, String)>,
 }
 
 impl Store {
@@ -114,11 +83,20 @@ impl Store {
         let lock = connections::lock(&settings.folder)?;
         let reserve = Reserve::hold(&settings.folder, settings.reserve);
         let store = Self::over(settings, sinks, reserve, Some(lock));
-        match store.0.connections.begin().and_then(|()| store.0.connections.tend(|connection| salvage::check(connection, false))) {
-            Err(error) if error.is_corrupt() => store.replace(&error)?,
+        let begin = || store.0.connections.begin().map_err(|error| store.in_short(error));
+        let begun = match begin() {
+            Err(StoreError::Full) if store.0.reserve.release() => begin(),
+            done => done,
+        };
+        match begun.and_then(|()| store.0.connections.tend(|connection| salvage::check(connection, false))) {
+            Err(error) if error.is_corrupt() => store.replace(error)?,
             done => done?,
         }
-        store.write(Durability::Power, |transaction| recover::interrupted(transaction, &Wanted::new(sinks), now()))?;
+        let left = store.write(Durability::Power, |transaction| recover::interrupted(transaction, &store.terms(transaction, sinks)?))?;
+        if left != Tally::default() {
+            tracing::warn!("{} suspicions were not complete when Sidewatch ended last: they are told as they are", left.told);
+        }
+        store.0.counting.add(&left);
         Ok(store)
     }
 
@@ -143,7 +121,7 @@ impl Store {
             reserve,
             counting: Counting::default(),
             damage: Mutex::default(),
-            _lock: lock,
+            lock,
         }))
     }
 
@@ -155,7 +133,7 @@ impl Store {
     pub fn reopen(&self) -> Result<(), StoreError> {
         let sound = self.0.connections.tend(|connection| salvage::check(connection, true));
         match sound {
-            Err(error) if error.is_corrupt() => self.replace(&error)?,
+            Err(error) if error.is_corrupt() => self.replace(error)?,
             done => done?,
         }
         self.0.bell.ring();
@@ -168,7 +146,10 @@ impl Store {
         self.damage().last.clone()
     }
 
-    fn replace(&self, damage: &StoreError) -> Result<(), StoreError> {
+    fn replace(&self, damage: StoreError) -> Result<(), StoreError> {
+        if self.0.lock.is_none() {
+            return Err(damage); // beside a daemon, which will do this
+        }
         tracing::error!("{damage}");
         let path = self.0.settings.folder.join(FILE);
         let exchange = || {
@@ -192,7 +173,10 @@ impl Store {
     /// # Errors
     /// When nothing was committed.
     pub fn pend(&self, records: &[Record]) -> Result<(), StoreError> {
-        self.write(Durability::Power, |transaction| records.iter().try_for_each(|record| commit::pend(transaction, record, now())))
+        self.write(Durability::Power, |transaction| {
+            let terms = self.terms(transaction, &[])?;
+            records.iter().try_for_each(|record| commit::pend(transaction, record, &terms))
+        })
     }
 
     /// Commits records with an outbox row for each sink that wants them; those of a storm raise a count. One transaction; wakes those who deliver.
@@ -200,12 +184,9 @@ impl Store {
     /// # Errors
     /// When nothing was committed.
     pub fn commit(&self, records: &[Record], sinks: &[SinkSettings]) -> Result<(), StoreError> {
-        let storm = i64::try_from(self.0.settings.storm.as_micros()).unwrap_or(i64::MAX);
         let tally = self.write(Durability::Power, |transaction| {
-            let mut tally = Tally::default();
-            let now = now();
-            let terms = Terms { wanted: Wanted::new(sinks), mutes: mute::Mutes::at(transaction, now)?, storm, now };
-            records.iter().try_for_each(|record| commit::commit(transaction, record, &terms, &mut tally))?;
+            let (terms, mut tally) = (self.terms(transaction, sinks)?, Tally::default());
+            records.iter().try_for_each(|record| commit::commit(transaction, record, State::Complete, &terms, &mut tally))?;
             Ok(tally)
         })?;
         self.0.counting.add(&tally);
@@ -219,10 +200,11 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub fn next(&self, sink: &str, now: i64) -> Result<Option<Delivery>, StoreError> {
-        self.0.connections.read(|connection| outbox::next(connection, sink, now))
+        self.mended(|| self.0.connections.read(|connection| outbox::next(connection, sink, now)))
     }
 
-    /// When what this sink is to deliver next is due, Unix milliseconds; none when nothing waits.
+    /// When what this sink is to deliver next is due, Unix milliseconds; none when nothing waits. The clock can be put back, and other
+    /// processes can make rows wait again: who sleeps until then looks every minute all the same.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -235,7 +217,7 @@ impl Store {
     /// # Errors
     /// When that could not be noted: it will be delivered again.
     pub fn delivered(&self, row: i64, now: i64) -> Result<(), StoreError> {
-        self.write(Durability::Process, |transaction| outbox::delivered(transaction, row, now))
+        self.mended(|| self.write(Durability::Process, |transaction| outbox::delivered(transaction, row, now)))
     }
 
     /// It was not; due again at `retry_at` (Unix milliseconds), or with none given up until somebody retries it.
@@ -243,7 +225,7 @@ impl Store {
     /// # Errors
     /// When that could not be noted.
     pub fn failed(&self, row: i64, error: &str, now: i64, retry_at: Option<i64>) -> Result<(), StoreError> {
-        self.write(Durability::Process, |transaction| outbox::failed(transaction, row, error, now, retry_at))
+        self.mended(|| self.write(Durability::Process, |transaction| outbox::failed(transaction, row, error, now, retry_at)))
     }
 
     /// What this sink has given up waits again, each in its old place of the line. How many; wakes those who deliver.
@@ -331,8 +313,10 @@ impl Store {
     ) -> Result<T, StoreError> {
         let attempt = || self.0.connections.write(durability, &work).map_err(|error| self.in_short(error));
         let done = match attempt() {
-            Err(StoreError::Full) if self.0.reserve.release() => {
-                self.0.counting.reserve_given();
+            Err(StoreError::Full) => {
+                self.0.counting.reserve_given(self.0.reserve.release());
+                // What is in the journal and in the database takes its room twice.
+                let _ = self.0.connections.tend(retain::cut_journal);
                 attempt()
             }
             done => {
@@ -346,10 +330,28 @@ impl Store {
         done
     }
 
+    /// Those who deliver go on after damage, whose rows keep their numbers; when nothing is committed, nobody else would notice it.
+    fn mended<T>(&self, act: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        match act() {
+            Err(error) if error.is_corrupt() => {
+                self.reopen()?;
+                act()
+            }
+            done => done,
+        }
+    }
+
     /// On a full disk SQLite reports failures of many kinds.
     fn in_short(&self, error: StoreError) -> StoreError {
         let is_failure = matches!(&error, StoreError::Database(error) if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure));
         if is_failure && self.0.reserve.is_disk_full() { StoreError::Full } else { error }
+    }
+
+    /// What a commit goes by at this moment.
+    fn terms<'a>(&self, connection: &rusqlite::Connection, sinks: &'a [SinkSettings]) -> Result<Terms<'a>, StoreError> {
+        let storm = i64::try_from(self.0.settings.storm.as_micros()).unwrap_or(i64::MAX);
+        let now = now();
+        Ok(Terms { wanted: Wanted::new(sinks), mutes: mute::Mutes::at(connection, now)?, storm, now })
     }
 
     fn remember(&self, sinks: &[SinkSettings]) {
@@ -365,15 +367,6 @@ impl Store {
 
     fn sinks(&self) -> MutexGuard<'_, Vec<SinkSettings>> {
         self.0.sinks.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Delivery {
-    /// The key by which a receiver knows that it has this message already: the alert's id, and behind it the count when it is told again
-    /// because its storm grew (`1f0c9ab2c4d7e610-100`). The alert itself keeps its one id.
-    #[must_use]
-    pub fn key(&self) -> String {
-        if self.told > 1 { format!("{}-{}", self.record.id, self.told) } else { self.record.id.clone() }
     }
 }
 

@@ -2,18 +2,59 @@
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{Delivery, Record, SinkState, StoreError, rows};
+use super::{Record, StoreError, rows};
 
 /// Characters kept of what a receiver said.
 const ERROR_LIMIT: usize = 500;
 
-/// The oldest that waits, if it is due.
+/// What a sink is to deliver next.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// The outbox row.
+    pub row: i64,
+    /// What is told.
+    pub record: Record,
+    /// Attempts that failed.
+    pub attempts: u32,
+    /// How many alerts this one stands for.
+    pub count: u64,
+    /// 1 when it is told for the first time; else the count (10, 100, ...) at which it is told again.
+    pub told: u64,
+}
+
+/// How a sink fares.
+#[derive(Clone, Debug, Default)]
+pub struct SinkState {
+    /// Its name.
+    pub sink: String,
+    /// Rows that wait.
+    pub waiting: u64,
+    /// Rows given up, that can be tried again.
+    pub dead: u64,
+    /// When a delivery last succeeded, Unix milliseconds.
+    pub last_success: Option<i64>,
+    /// When the oldest waiting row was committed, Unix milliseconds.
+    pub oldest_waiting: Option<i64>,
+    /// The last failure: when, and why.
+    pub last_error: Option<(i64, String)>,
+}
+
+impl Delivery {
+    /// The key by which a receiver knows that it has this message already: the alert's id, and behind it the count when it is told again
+    /// because its storm grew (`1f0c9ab2c4d7e610-100`). The alert itself keeps its one id.
+    #[must_use]
+    pub fn key(&self) -> String {
+        if self.told > 1 { format!("{}-{}", self.record.id, self.told) } else { self.record.id.clone() }
+    }
+}
+
+/// The oldest that waits, if it is due. What failed at a later time than now waits no longer: the clock was put back.
 pub(super) fn next(connection: &Connection, sink: &str, now: i64) -> Result<Option<Delivery>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT outbox.row, outbox.due, outbox.attempts, outbox.told, alert.* FROM outbox JOIN alert ON alert.seq = outbox.alert
+        "SELECT outbox.row, outbox.due <= ?2 OR coalesce(outbox.last_error_at, 0) > ?2 AS is_due, outbox.attempts, outbox.told, alert.* FROM outbox JOIN alert ON alert.seq = outbox.alert
          WHERE outbox.sink = ?1 AND outbox.state = 'waiting' ORDER BY outbox.row LIMIT 1",
     )?;
-    let head = statement.query_row([sink], |row| {
+    let head = statement.query_row(params![sink, now], |row| {
         let kept = rows::kept(row)?;
         let eve = kept.eve().into_owned();
         let delivery = Delivery {
@@ -23,9 +64,9 @@ pub(super) fn next(connection: &Connection, sink: &str, now: i64) -> Result<Opti
             told: rows::count(row, "told")?,
             record: Record { eve, ..kept.record },
         };
-        Ok((row.get::<_, i64>("due")?, delivery))
+        Ok(row.get::<_, bool>("is_due")?.then_some(delivery))
     });
-    Ok(head.optional()?.filter(|(due, _)| *due <= now).map(|(_, delivery)| delivery))
+    Ok(head.optional()?.flatten())
 }
 
 /// When the oldest that waits is due, Unix milliseconds.

@@ -12,7 +12,7 @@ use rustix::fs::{FallocateFlags, fallocate, statvfs};
 /// The file in the folder of the database.
 const FILE: &str = "alerts.reserve";
 /// How often at most it is tried to hold room again.
-const PAUSE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_secs(5);
 /// Less free room than this is none: SQLite then reports failures of many kinds.
 const NO_ROOM: u64 = 64 << 10;
 

@@ -76,9 +76,9 @@ impl Store {
             let mut vacuum = connection.prepare(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
             let mut pages = vacuum.query([])?;
             while pages.next()?.is_some() {}
-            // To cut the journal off, all readers must be waited for.
-            let mode = if journal > JOURNAL { "TRUNCATE" } else { "PASSIVE" };
-            Ok(connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))?)
+            drop(pages);
+            drop(vacuum);
+            if journal > JOURNAL { cut_journal(connection) } else { Ok(()) }
         })
     }
 
@@ -116,6 +116,11 @@ impl Old {
         let removed = transaction.prepare_cached(&sql)?.execute(params![before, self.before, self.sinks, self.dead_before, PIECE])?;
         Ok(removed as u64)
     }
+}
+
+/// Writes what the journal holds into the database, and gives its room back. Readers that are at work are waited for.
+pub(super) fn cut_journal(connection: &mut Connection) -> Result<(), StoreError> {
+    Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
 }
 
 /// Bytes of pages in use.

@@ -40,6 +40,9 @@ pub struct SetAside {
     pub unreadable: u64,
 }
 
+/// How many rows wait or were given up.
+const WAITING: &str = "SELECT count(*) FROM outbox WHERE state IN ('waiting', 'dead')";
+
 /// Whether SQLite finds the structure of the file sound.
 ///
 /// # Errors
@@ -161,7 +164,7 @@ impl<'a> Pair<'a> {
                 Ok(None) => {}
                 Ok(Some(alert)) => {
                     self.alerts.take(alert)?;
-                    found.waiting += u64::from(self.rows.take(key)?);
+                    self.rows.take(key)?;
                 }
                 Err(_) => self.lost += 1,
             }
@@ -186,6 +189,7 @@ impl<'a> Pair<'a> {
              DELETE FROM outbox WHERE alert NOT IN (SELECT seq FROM alert);",
         )?;
         found.alerts = self.fresh.query_row("SELECT count(*) FROM alert", [], |row| super::rows::count(row, 0))?;
+        found.waiting = self.fresh.query_row(WAITING, [], |row| super::rows::count(row, 0))?;
         found.unreadable += self.lost;
         if self.lost > 0 || !self.rows.is_whole {
             found.doubtful = tell_again(self.fresh, wanted, now)?;

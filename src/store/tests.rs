@@ -3,6 +3,8 @@
 mod damage;
 mod delivery;
 mod keeping;
+mod locked;
+mod order;
 mod record;
 mod storms;
 

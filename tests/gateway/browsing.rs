@@ -208,7 +208,7 @@ fn visit_in_part(chance: u64) -> io::Result<()> {
         _ => {
             for _ in 0..4 {
                 stream.read(&mut [0; 4000])?;
-                thread::sleep(Duration::from_millis(30));
+                sleep(Duration::from_millis(30));
             }
         }
     }

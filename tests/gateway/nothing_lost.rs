@@ -5,7 +5,7 @@ use super::disk::Disk;
 use super::programs::{self, until};
 use super::receiver::{Mood, Receiver};
 use super::stream::{Injection, Stream, WATCHED, address, link, number};
-use crate::lab::namespaces::{self, Namespace};
+use crate::lab::namespaces;
 use crate::lab::say;
 use crate::support::host::scramble;
 use std::collections::{BTreeMap, BTreeSet};

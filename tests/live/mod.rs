@@ -1,8 +1,13 @@
 //! Capture from interfaces of network namespaces: what is on the wire is given once, whole, and what goes wrong is told apart.
 
+mod capture_doctor;
 mod capture_filter;
 mod capture_interfaces;
 mod capture_once;
+mod ladder;
+#[allow(dead_code, reason = "shared with the benchmarks, which use all of it")]
+#[path = "../../benches/traffic.rs"]
+mod traffic;
 mod wire;
 
 use std::io::Write;

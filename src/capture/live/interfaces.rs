@@ -8,11 +8,15 @@ use glob::Pattern;
 use pcap::Device;
 
 use super::ANY;
+use crate::config::AUTO;
 
 /// The interfaces of the calling thread's network namespace; `/sys` may be another's.
 const NAMES: &str = "/proc/thread-self/net/dev";
 /// A folder for each interface.
 const FOLDER: &str = "/sys/class/net";
+
+/// What Ethernet without hardware is called: the ends of containers' cables, for one.
+const VIRTUAL: &str = "virtual ethernet";
 
 /// An interface.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,7 +27,7 @@ pub struct Interface {
     pub up: bool,
     /// Whether it can carry something: there is a cable, a radio link, a tunnel. None where nobody knows.
     pub carrier: Option<bool>,
-    /// What it is, in one or two words: `ethernet`, `bridge`, `wireguard`, `bond`, `vlan`, `ppp`, `tun`, `wifi`, `loopback` ...
+    /// What it is, in one or two words: `ethernet`, `virtual ethernet`, `bridge`, `wireguard`, `bond`, `vlan`, `ppp`, `tun`, `wifi`, `loopback` ...
     pub kind: String,
     /// How its frames begin, in words.
     pub link: String,
@@ -35,13 +39,28 @@ pub struct Interface {
     pub speed: Option<u32>,
     /// Its addresses.
     pub addresses: Vec<IpAddr>,
+    /// The interfaces that carry what it carries: ports of a bridge, what a VLAN lies on.
+    pub lower: Vec<String>,
 }
 
 /// Names of interfaces that are there and match one of the names or globs: in the order of `names`, those of a glob by their own, each once. `any` is
-/// always there. What is no glob is taken as a name.
+/// always there, `auto` stands for those that carry traffic of others. What is no glob is taken as a name.
 #[must_use]
 pub fn matching(names: &[String]) -> Vec<String> {
-    chosen(names, &present())
+    let mut wanted = names.to_vec();
+    if let Some(place) = wanted.iter().position(|name| name == AUTO) {
+        wanted.splice(place..=place, carriers(&all()));
+    }
+    chosen(&wanted, &present())
+}
+
+/// Names of the interfaces that carry traffic of others: hardware that is no port of anything, bridges and bonds of such.
+fn carriers(all: &[Interface]) -> Vec<String> {
+    let carries = |found: &&Interface| match found.kind.as_str() {
+        "bridge" | "bond" => all.iter().any(|port| found.lower.contains(&port.name) && (port.driver.is_some() || port.kind != VIRTUAL)),
+        _ => found.driver.is_some(),
+    };
+    all.iter().filter(|found| found.up && found.port_of.is_none()).filter(carries).map(|found| found.name.clone()).collect()
 }
 
 fn chosen(names: &[String], present: &[String]) -> Vec<String> {
@@ -95,12 +114,17 @@ fn names_of(table: &str) -> Vec<String> {
 fn described(folder: &Path, name: String) -> Interface {
     let text = |file: &str| fs::read_to_string(folder.join(file)).ok().map(|text| text.trim().to_owned());
     let leads_to = |link: &str| Some(fs::read_link(folder.join(link)).ok()?.file_name()?.to_string_lossy().into_owned());
+    let prefixed = |entry: fs::DirEntry| entry.file_name().to_str()?.strip_prefix("lower_").map(str::to_owned);
+    let mut lower: Vec<String> = fs::read_dir(folder).into_iter().flatten().flatten().filter_map(prefixed).collect();
+    lower.sort_unstable();
     let number = text("type").and_then(|text| text.parse().ok());
     let (link, plain_kind) = number.map_or(("unknown", "unknown"), of_type);
+    let driver = leads_to("device/driver");
+    let is_virtual = plain_kind == "ethernet" && driver.is_none();
     let kind = device_type(&text("uevent").unwrap_or_default())
         .or_else(|| is_tun(text("tun_flags").as_deref()))
         .or_else(|| folder.join("phy80211").exists().then(|| "wifi".to_owned()))
-        .unwrap_or_else(|| plain_kind.to_owned());
+        .unwrap_or_else(|| if is_virtual { VIRTUAL } else { plain_kind }.to_owned());
     Interface {
         name,
         up: false,
@@ -108,9 +132,10 @@ fn described(folder: &Path, name: String) -> Interface {
         kind,
         link: link.to_owned(),
         port_of: leads_to("master"),
-        driver: leads_to("device/driver"),
+        driver,
         speed: text("speed").and_then(|text| text.parse().ok()).filter(|speed| *speed > 0),
         addresses: Vec::new(),
+        lower,
     }
 }
 
@@ -159,6 +184,23 @@ mod tests {
     }
 
     #[test]
+    fn what_carries_traffic_of_others_is_found_by_itself() {
+        let plain = |name: &str| Interface { name: name.to_owned(), up: true, kind: "ethernet".to_owned(), ..Interface::default() };
+        let card = |name: &str| Interface { driver: Some("igb".to_owned()), ..plain(name) };
+        let bridge = |name: &str, port: &str| Interface { kind: "bridge".to_owned(), lower: names(&[port]), ..plain(name) };
+        let there = [
+            Interface { port_of: Some("br0".to_owned()), ..card("eth0") },
+            card("eth1"),
+            Interface { up: false, ..card("eth2") },
+            bridge("br0", "eth0"),
+            Interface { kind: VIRTUAL.to_owned(), port_of: Some("docker0".to_owned()), ..plain("veth9") },
+            bridge("docker0", "veth9"),
+            plain("dummy0"),
+        ];
+        assert_eq!(carriers(&there), names(&["eth1", "br0"]));
+    }
+
+    #[test]
     fn names_are_read_from_the_kernels_table() {
         let table = "Inter-|   Receive  |  Transmit\n face |bytes packets|bytes\n    lo: 1 2 3\nwan0.7:4 5 6\n";
         assert_eq!(names_of(table), names(&["lo", "wan0.7"]));
@@ -179,8 +221,10 @@ mod tests {
         write("type", "1\n");
         write("speed", "1000\n");
         std::os::unix::fs::symlink("../br0", folder.path().join("master")).unwrap();
+        std::os::unix::fs::symlink("../eth0", folder.path().join("lower_eth0")).unwrap();
         let found = described(folder.path(), "tap0".to_owned());
         assert_eq!((found.kind.as_str(), found.speed, found.port_of.as_deref()), ("tap", Some(1000), Some("br0")));
+        assert_eq!(found.lower, names(&["eth0"]));
         let unknown = described(Path::new("nowhere"), "x0".to_owned());
         assert_eq!((unknown.kind.as_str(), unknown.carrier), ("unknown", None));
     }

@@ -30,10 +30,10 @@ pub(super) struct MuteArguments {
     #[arg(long, value_name = "TEXT")]
     why: Option<String>,
     /// Show all mutes
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with_all = ["id", "client", "server", "mechanism", "why", "end"])]
     list: bool,
     /// End the mute of this number
-    #[arg(long, value_name = "NUMBER", exclusive = true)]
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["id", "client", "server", "mechanism", "why"])]
     end: Option<i64>,
 }
 

@@ -62,6 +62,36 @@ pub struct Directions {
     pub syn_acks: u64,
 }
 
+impl Snapshot {
+    /// Those of two threads of one interface, added up.
+    #[must_use]
+    pub fn plus(mut self, other: &Self) -> Self {
+        self.frames += other.frames;
+        self.bytes += other.bytes;
+        self.kernel.received += other.kernel.received;
+        self.kernel.dropped += other.kernel.dropped;
+        // Each socket of an interface reads the same counter of it.
+        self.kernel.dropped_by_interface = self.kernel.dropped_by_interface.max(other.kernel.dropped_by_interface);
+        self.flows += other.flows;
+        self.cases += other.cases;
+        self.shards = self.shards.plus(&other.shards);
+        for (name, count) in &other.decoded {
+            *self.decoded.entry(name.clone()).or_default() += count;
+        }
+        self.now = self.now.max(other.now);
+        self.directions.syns += other.directions.syns;
+        self.directions.syn_acks += other.directions.syn_acks;
+        self.frames_shed += other.frames_shed;
+        self.pressed |= other.pressed;
+        self.facts_shed += other.facts_shed;
+        self.judged_lost += other.judged_lost;
+        self.restamped += other.restamped;
+        self.steps_back += other.steps_back;
+        self.panics += other.panics;
+        self
+    }
+}
+
 impl Board {
     /// How often the loop has turned.
     #[must_use]

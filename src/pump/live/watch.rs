@@ -1,7 +1,6 @@
 //! A capture thread: frames of one socket through an engine of its own, turn by turn.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError};
 
@@ -262,6 +261,3 @@ fn note_direction(frame: &Frame<'_>, directions: &mut Directions) {
         *side += 1;
     }
 }
-
-/// How long a thread that is told to end may take, on the high side: what it reads at last, and its last word.
-pub const STOPS_WITHIN: Duration = Duration::from_millis(1_200);

@@ -1,8 +1,8 @@
-//! The EVE record as a value, with its count, and cut down where a sink has not the room.
+//! The EVE record as a value, and cut down where a sink has not the room.
 
 use serde_json::{Map, Value, json};
 
-use super::{kind, plain};
+use super::plain;
 use crate::store::Record;
 
 /// What is taken away from a record that does not fit, the first first.
@@ -13,15 +13,9 @@ const CUTS: [fn(&mut Value); 8] =
 const FRAMES: usize = 4;
 
 /// The record as a value. A line that is no object is told as fields of the record.
-pub(in crate::sink) fn value(record: &Record, count: u64) -> Value {
+pub(in crate::sink) fn value(record: &Record) -> Value {
     let parsed = serde_json::from_str(&record.eve).ok().filter(Value::is_object);
-    let mut eve = parsed.unwrap_or_else(|| from_fields(record));
-    if count > 1
-        && let Some(injection) = injection(&mut eve)
-    {
-        injection.insert("count".to_owned(), json!(count));
-    }
-    eve
+    parsed.unwrap_or_else(|| from_fields(record))
 }
 
 /// The record on one line of printable ASCII in at most `most` bytes, `truncated` where something was taken away.
@@ -46,9 +40,9 @@ pub(in crate::sink) fn fitted(eve: &Value, most: usize) -> String {
 }
 
 fn from_fields(record: &Record) -> Value {
-    let signature = format!("Sidewatch {}: {}", kind(record.kind), plain::one_line(&record.headline));
+    let signature = format!("Sidewatch {}: {}", record.kind.name(), plain::one_line(&record.headline));
     json!({
-        "timestamp": plain::time(record.at).replace('Z', "+0000"),
+        "timestamp": plain::eve_time(record.at),
         "event_type": "alert",
         "src_ip": record.server,
         "dest_ip": record.client,
@@ -56,7 +50,7 @@ fn from_fields(record: &Record) -> Value {
             "action": "allowed", "gid": 1, "signature_id": 9_000_000, "rev": 1, "signature": plain::cut(&signature, 512),
             "category": "", "severity": record.severity,
             "context": {"injection": {
-                "schema": 1, "id": record.id, "kind": kind(record.kind), "verdict": record.verdict, "mechanism": record.mechanism,
+                "schema": 1, "id": record.id, "kind": record.kind.name(), "verdict": record.verdict, "mechanism": record.mechanism,
                 "explanation": record.explanation,
             }},
         },
@@ -134,7 +128,7 @@ fn signals_and_indicators(eve: &mut Value) {
 fn all_but_the_core(eve: &mut Value) {
     const ROOT: [&str; 10] = ["timestamp", "event_type", "host", "src_ip", "src_port", "dest_ip", "dest_port", "proto", "flow_id", "alert"];
     const ALERT: [&str; 8] = ["action", "gid", "signature_id", "rev", "signature", "category", "severity", "context"];
-    const INJECTION: [&str; 9] = ["schema", "id", "kind", "verdict", "confidence", "mechanism", "count", "truncated", "explanation"];
+    const INJECTION: [&str; 9] = ["schema", "id", "kind", "verdict", "confidence", "mechanism", "storm", "truncated", "explanation"];
     if let Some(injection) = injection(eve) {
         injection.retain(|key, value| INJECTION.contains(&key.as_str()) && !value.is_array());
         if let Some(Value::String(text)) = injection.get_mut("explanation") {

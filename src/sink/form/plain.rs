@@ -67,6 +67,11 @@ pub(in crate::sink) fn time(micros: i64) -> String {
     format!("{:.6}", Timestamp::from_microsecond(micros).unwrap_or(nearest))
 }
 
+/// Unix microseconds in the form of EVE, UTC.
+pub(in crate::sink) fn eve_time(micros: i64) -> String {
+    time(micros).replace('Z', "+0000")
+}
+
 /// The text with schemes that no program follows.
 fn schemes_apart(line: &str) -> String {
     let mut parts = line.split("://");

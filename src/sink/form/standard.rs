@@ -1,13 +1,13 @@
 //! Standard Webhooks 1.0: type, timestamp, data.
 
-use super::{Told, eve, kind, plain};
+use super::{Told, eve, plain};
 
 /// Bytes of a body at most: the specification recommends less than 20 kB.
-pub(in crate::sink) const LARGEST: usize = 19_500;
+pub(super) const LARGEST: usize = 19_500;
 
 /// The body. `data` is the EVE record, cut down and marked `truncated` where it would not fit.
-pub(in crate::sink) fn body(told: &Told<'_>) -> String {
-    let head = format!(r#"{{"type":"sidewatch.{}","timestamp":"{}","data":"#, kind(told.record.kind), plain::time(told.record.at));
+pub(super) fn body(told: &Told<'_>) -> String {
+    let head = format!(r#"{{"type":"sidewatch.{}","timestamp":"{}","data":"#, told.record.kind.name(), plain::time(told.record.at));
     let data = eve::fitted(&told.eve, LARGEST - head.len() - 1);
     format!("{head}{data}}}")
 }

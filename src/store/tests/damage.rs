@@ -101,7 +101,7 @@ fn damage_that_shows_at_work_is_an_error_that_says_so_and_reopening_helps() {
     let store = Store::open(&settings(folder.path()), &sinks).unwrap();
     store.commit(&(1..=300).map(alert).collect::<Vec<_>>(), &sinks).unwrap();
     store.pend(&[alert(301)]).unwrap();
-    store.0.connections.tend(|connection| Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)).unwrap();
+    store.0.connections.tend(crate::store::retain::cut_journal).unwrap();
     let length = fs::metadata(database(folder.path())).unwrap().len();
     damage(&database(folder.path()), (2..length / 4096).map(|page| page * 4096));
     // Pages that are held in memory are sound still.
@@ -114,6 +114,21 @@ fn damage_that_shows_at_work_is_an_error_that_says_so_and_reopening_helps() {
     assert!(deliver_all(&store, "file").contains(&id(400)), "{aside:?}");
     store.reopen().unwrap();
     assert_eq!(store.set_aside(), Some(aside), "a sound database stays in place");
+}
+
+#[test]
+fn who_delivers_goes_on_after_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let sinks = [sink("file")];
+    let store = Store::open(&settings(folder.path()), &sinks).unwrap();
+    store.commit(&(1..=300).map(alert).collect::<Vec<_>>(), &sinks).unwrap();
+    store.0.connections.tend(crate::store::retain::cut_journal).unwrap();
+    let length = fs::metadata(database(folder.path())).unwrap().len();
+    damage(&database(folder.path()), (20..length / 4096).filter(|page| page % 3 == 0).map(|page| page * 4096));
+    store.0.connections.exchange(|| Ok(())).unwrap();
+    let told = deliver_all(&store, "file");
+    let aside = store.set_aside();
+    assert!(told.len() > 100 && aside.is_some(), "{} were told, {aside:?}", told.len());
 }
 
 #[test]

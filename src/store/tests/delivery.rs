@@ -52,6 +52,18 @@ fn a_failure_holds_the_line_until_it_is_due_and_what_is_given_up_lets_it_go_on()
 }
 
 #[test]
+fn a_clock_that_is_put_back_holds_nothing_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let sinks = [sink("hook")];
+    let store = Store::open(&settings(folder.path()), &sinks).unwrap();
+    store.commit(&[alert(1)], &sinks).unwrap();
+    let row = store.next("hook", 3_600_000).unwrap().unwrap().row;
+    store.failed(row, "status 500", 3_600_000, Some(3_605_000)).unwrap();
+    assert!(store.next("hook", 3_604_999).unwrap().is_none());
+    assert_eq!(store.next("hook", 1_000).unwrap().unwrap().row, row, "an hour before it failed");
+}
+
+#[test]
 fn a_suspicion_goes_out_when_it_is_complete_and_after_a_crash_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let sinks = [sink("file")];

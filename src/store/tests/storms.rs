@@ -59,6 +59,19 @@ fn an_attack_that_went_out_incomplete_is_told_when_it_is_seen_whole() {
 }
 
 #[test]
+fn suspicions_of_a_storm_that_was_told_are_counted_after_a_crash() {
+    let folder = tempfile::tempdir().unwrap();
+    let sinks = [sink("file")];
+    let store = Store::open(&settings(folder.path()), &sinks).unwrap();
+    store.commit(&[repeat(1, "key")], &sinks).unwrap();
+    store.pend(&[repeat(2, "key"), repeat(3, "another key"), repeat(4, "another key")]).unwrap();
+    drop(store);
+    let store = Store::open(&settings(folder.path()), &sinks).unwrap();
+    assert_eq!(deliver_all(&store, "file"), [id(1), id(3), id(4)]);
+    assert_eq!(count_of(&store, &id(1)), (2, 0));
+}
+
+#[test]
 fn a_storm_fills_no_disk() {
     let folder = tempfile::tempdir().unwrap();
     let sinks = [sink("file")];
@@ -69,8 +82,8 @@ fn a_storm_fills_no_disk() {
     assert_eq!(store.counters().left_out, 10);
     assert_eq!(store.find(&id(STORM_KEPT + 1)).unwrap().len(), 1);
     assert!(store.find(&id(STORM_KEPT + 2)).unwrap().is_empty());
-    store.pend(&[repeat(9_999, "key")]).unwrap();
     store.commit(&[repeat(9_999, "key")], &sinks).unwrap();
+    store.pend(&[repeat(9_999, "key")]).unwrap();
     assert!(store.find(&id(9_999)).unwrap().is_empty(), "nor does a suspicion of it stay");
 }
 
