@@ -28,7 +28,7 @@ AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 SAY = printf '\n%s\n\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench fuzz deny deb deps deps-lab deps-lint deps-fuzz
+.PHONY: help demo test lint bench ladder fuzz deny deb deps deps-lab deps-lint deps-fuzz
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,11 @@ lint: deps deps-lint ## Check formatting and clippy, warnings are errors.
 
 bench: deps ## Measure what a packet costs (20 seconds after compiling).
 	$(CARGO) bench --locked --bench engine
+
+ladder: deps ## As root: what tcpdump, Sidewatch and Suricata lose at rising rates, on a machine at rest (3 minutes after compiling).
+	@for tool in tcpreplay tcpdump suricata; do command -v $$tool >/dev/null || echo "$$tool is missing: apt-get install $$tool"; done
+	$(CARGO) build --release --locked
+	SIDEWATCH_PROGRAM=$(abspath $(SIDEWATCH)) $(CARGO) test --locked --test tests live::ladder -- --ignored --nocapture
 
 fuzz: deps deps-lint deps-fuzz ## Fuzz each target for FUZZ_SECONDS (10), from seeds made of pcaps/ (docs/fuzzing.md).
 	RUSTFLAGS='$(FUZZ_FLAGS)' $(CARGO) build --manifest-path fuzz/Cargo.toml --release --locked --target $(FUZZ_HOST)

@@ -76,7 +76,11 @@ const ONE_WAY: [(&str, &[&str]); 9] = [
 ];
 
 /// Crates with one home.
-const HOMES: [(&str, &str); 5] = [
+const HOMES: [(&str, &str); 9] = [
+    ("backon", "src/sink"),
+    ("hmac", "src/sink"),
+    ("reqwest", "src/sink"),
+    ("tokio_rustls", "src/sink"),
     ("pcap", "src/capture/live"),
     ("rusqlite", "src/store"),
     ("domain", "src/engine/protocol/dns"),

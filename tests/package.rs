@@ -35,7 +35,7 @@ fn package(folder: &Path, revision: &str) -> PathBuf {
     let target = built.parent().unwrap().parent().unwrap();
     let path = folder.join(format!("sidewatch-{revision}.deb"));
     let output = Command::new(env!("CARGO"))
-        .args(["deb", "--no-build", "--no-strip", "--profile", profile, "--deb-revision", revision, "--output"])
+        .args(["deb", "--no-build", "--no-strip", "--fast", "--profile", profile, "--deb-revision", revision, "--output"])
         .arg(&path)
         .current_dir(root())
         .env("CARGO_TARGET_DIR", target)

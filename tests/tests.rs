@@ -40,6 +40,9 @@ mod reload;
 mod rules;
 /// What is shipped beside the code says what the code says.
 mod shipped_files;
+/// Sinks, told to receivers that fail in every way.
+#[cfg(feature = "daemon")]
+mod sinks;
 /// The alert database under kills, full disks and other processes, and the commands that read it.
 #[cfg(feature = "daemon")]
 mod store;
@@ -47,3 +50,7 @@ mod store;
 mod stories;
 /// The story builder and the catalogue of cases.
 mod support;
+
+/// Where the benchmarks' traffic, which is shared, looks for them.
+#[cfg(feature = "daemon")]
+use support::{segment, wire};

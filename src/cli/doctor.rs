@@ -96,7 +96,10 @@ impl Doctor {
         let mut findings = Vec::new();
         for below in below(name, known) {
             findings.extend(judge::link(below));
-            findings.extend(judge::offloads(&below.name, &offloads::of(&below.name)));
+            // Loopback says that it merges, and nothing goes that way.
+            if below.kind != "loopback" {
+                findings.extend(judge::offloads(&below.name, &offloads::of(&below.name)));
+            }
         }
         if findings.iter().any(|finding| finding.what == format!("{name} is down")) {
             return findings;

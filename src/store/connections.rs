@@ -27,8 +27,9 @@ pub(super) const JOURNAL: u64 = 4 << 20;
 #[derive(Debug)]
 pub(super) struct Connections {
     path: PathBuf,
-    writers: Mutex<Option<Writers>>,
+    // Closed before those that write: of the last one SQLite wants that it takes the journal into the database, which one that reads cannot.
     readers: Mutex<Readers>,
+    writers: Mutex<Option<Writers>>,
 }
 
 /// Both write to one file, and never at the same time.

@@ -12,7 +12,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle, sleep, spawn};
+use std::thread::{JoinHandle, sleep, spawn};
 use std::time::Duration;
 use std::time::Instant;
 
@@ -105,7 +105,7 @@ fn strike(
     };
     for (wait, packet) in road.made_up() {
         let (near, sent) = (near.clone(), sent.clone());
-        thread::spawn(move || {
+        spawn(move || {
             sleep(wait);
             sent.packets.lock().unwrap().push(Forged { packet: packet.clone(), seq: packet.seq.wrapping_sub(start) });
             near.lock().unwrap().send(&packet).ok();

@@ -14,6 +14,12 @@ use std::time::{Duration, SystemTime};
 /// How long it may take until it watches.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// What a service manager would give it between two signs of life.
+pub(crate) const WATCHDOG: Duration = Duration::from_secs(3);
+
+/// The least that can be set aside for a full disk.
+pub(crate) const LEAST_RESERVE: &str = "1 MiB";
+
 /// Where a daemon lives: settings, secrets, its database's folder, its log.
 pub(crate) struct Home {
     scratch: PathBuf,
@@ -34,11 +40,11 @@ impl Home {
         Ok(Self { store: scratch.join("store"), mounts: None, log: scratch.join("log"), scratch })
     }
 
-    /// Writes its settings: `interface` is watched, and `sinks` are told.
-    pub(crate) fn settle(&self, interface: &str, sinks: &str, more: &str) -> io::Result<()> {
+    /// Writes its settings: `interface` is watched, `sinks` are told, and `reserve` stands in when the disk is full.
+    pub(crate) fn settle(&self, interface: &str, sinks: &str, reserve: &str) -> io::Result<()> {
         let text = format!(
-            "sensor = \"lab\"\nmetrics = \"off\"\n{more}\n[capture]\ninterfaces = [\"{interface}\"]\n\
-             [store]\nfolder = \"{}\"\nreserve = \"1 MiB\"\nstorm = \"0 s\"\n[watch]\nheartbeat = \"0 s\"\n{sinks}",
+            "sensor = \"lab\"\nmetrics = \"off\"\n[capture]\ninterfaces = [\"{interface}\"]\n\
+             [store]\nfolder = \"{}\"\nreserve = \"{reserve}\"\nstorm = \"0 s\"\n[watch]\nheartbeat = \"0 s\"\n{sinks}",
             self.store.display()
         );
         fs::write(self.settings(), text)
@@ -72,8 +78,9 @@ impl Home {
             }
         };
         command.arg("run").arg("--config").arg(self.settings());
+        command.env("WATCHDOG_USEC", WATCHDOG.as_micros().to_string()).env_remove("WATCHDOG_PID").env("SIDEWATCH_FREEZE", "0");
         command.env("NOTIFY_SOCKET", &socket).env("STATE_DIRECTORY", &self.store).env_remove("JOURNAL_STREAM");
-        Ok(Daemon { program: Program::start(home, command, &self.log)?, notified, ready: None })
+        Ok(Daemon { program: Program::start(home, command, &self.log)?, notified, ready: None, fed: None })
     }
 }
 
@@ -82,6 +89,7 @@ pub(crate) struct Daemon {
     pub(crate) program: Program,
     notified: UnixDatagram,
     ready: Option<SystemTime>,
+    fed: Option<SystemTime>,
 }
 
 impl Daemon {
@@ -93,8 +101,17 @@ impl Daemon {
             if text.lines().any(|line| line == "READY=1") {
                 self.ready.get_or_insert_with(SystemTime::now);
             }
+            if text.lines().any(|line| line == "WATCHDOG=1") {
+                self.fed = Some(SystemTime::now());
+            }
         }
         self.ready
+    }
+
+    /// How long ago it fed the watchdog; none if it never did.
+    pub(crate) fn fed(&mut self) -> Option<Duration> {
+        self.ready();
+        self.fed.and_then(|fed| fed.elapsed().ok())
     }
 
     /// Waits until it watches.
@@ -119,6 +136,8 @@ pub(crate) struct Row {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Kept {
     pub(crate) rows: Vec<Row>,
+    /// Clients of the outbox's rows, in its order.
+    pub(crate) outbox: Vec<String>,
     /// Outbox rows that wait, and that were given up.
     pub(crate) waiting: u64,
     pub(crate) dead: u64,
@@ -147,6 +166,8 @@ pub(crate) fn kept(folder: &Path, scratch: &Path) -> Result<Kept, Box<dyn std::e
     let mut statement = database.prepare("SELECT id, kind, state, client FROM alert ORDER BY seq")?;
     let read = |row: &rusqlite::Row<'_>| Ok(Row { id: row.get(0)?, kind: row.get(1)?, state: row.get(2)?, client: row.get(3)? });
     let rows = statement.query_map([], read)?.collect::<Result<_, _>>()?;
+    let mut statement = database.prepare("SELECT client FROM outbox JOIN alert ON seq = alert ORDER BY row")?;
+    let outbox = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let count = |state: &str| database.query_row("SELECT count(*) FROM outbox WHERE state = ?1", [state], |row| row.get::<_, i64>(0));
-    Ok(Kept { rows, waiting: count("waiting")?.unsigned_abs(), dead: count("dead")?.unsigned_abs() })
+    Ok(Kept { rows, outbox, waiting: count("waiting")?.unsigned_abs(), dead: count("dead")?.unsigned_abs() })
 }

@@ -1,6 +1,6 @@
-//! What goes wrong at night: an interface that is deleted, a disk that is full, a database that is corrupt or locked, a receiver that is away, a clock that was put back.
+//! What goes wrong at night: a capture thread that stands still, an interface that is deleted, a disk that is full, a database that is corrupt or locked, a receiver that is away, a clock that was put back.
 
-use super::daemon::{Daemon, Home, database, kept};
+use super::daemon::{Daemon, Home, LEAST_RESERVE, WATCHDOG, database, kept};
 use super::disk::Disk;
 use super::programs::{self, until};
 use super::receiver::{Mood, Receiver};
@@ -27,7 +27,8 @@ const PACE: Duration = Duration::from_millis(20);
 
 type Scene = (&'static str, fn(Post));
 
-const SCENES: [Scene; 6] = [
+const SCENES: [Scene; 7] = [
+    ("a capture thread that stands still stops the watchdog's food, and the next life sees again", capture_stalled),
     ("an interface that is deleted and made again is watched again", interface_deleted),
     ("alerts raised while the disk is full arrive", disk_full),
     ("a corrupt database is set aside, and a new one goes on", database_corrupt),
@@ -64,7 +65,7 @@ impl Post {
         let (scratch, home) = (tempfile::tempdir().unwrap(), link().unwrap());
         let place = Home::make(scratch.path()).unwrap();
         let receiver = Receiver::start(&home, |_| Mood::Takes).unwrap();
-        place.settle(WATCHED, &place.webhook(&receiver.url()), "").unwrap();
+        place.settle(WATCHED, &place.webhook(&receiver.url()), LEAST_RESERVE).unwrap();
         Self { receiver, place, home, scratch, next: 0 }
     }
 
@@ -117,6 +118,24 @@ fn end(daemon: &mut Daemon) {
     assert!(status.success(), "{status}: {}", daemon.program.said());
 }
 
+fn capture_stalled(mut post: Post) {
+    let mut daemon = post.start();
+    let is_fed = |daemon: &mut Daemon| daemon.fed().is_some_and(|ago| ago < WATCHDOG);
+    assert!(until(SOON, || is_fed(&mut daemon).then_some(())).is_some(), "the watchdog is never fed: {}", daemon.program.said());
+    post.inject(1);
+    post.all_arrive(&mut daemon, SOON);
+    assert!(is_fed(&mut daemon), "the watchdog is not fed on an idle link");
+    daemon.program.signal(Signal::USR2).unwrap();
+    let starved = until(SOON, || (!is_fed(&mut daemon)).then_some(()));
+    assert!(starved.is_some(), "something feeds the watchdog though capture stands still");
+    // What systemd does then.
+    daemon.program.signal(Signal::ABORT).unwrap();
+    daemon.program.end_within(Duration::from_secs(5)).unwrap();
+    let mut daemon = post.start();
+    post.inject(1);
+    post.all_arrive(&mut daemon, SOON);
+}
+
 fn interface_deleted(mut post: Post) {
     let mut daemon = post.start();
     post.inject(1);
@@ -161,6 +180,7 @@ fn database_corrupt(mut post: Post) {
     post.all_arrive(&mut daemon, SOON);
     end(&mut daemon);
     let path = post.place.store.join("alerts.db");
+    assert!(!post.place.store.join("alerts.db-wal").exists(), "the database was not closed");
     let length = fs::metadata(&path).unwrap().len();
     File::options().write(true).open(&path).unwrap().write_all_at(&vec![0xaa; (length - 4096) as usize], 4096).unwrap();
     let mut daemon = post.start();
@@ -168,8 +188,8 @@ fn database_corrupt(mut post: Post) {
     post.all_arrive(&mut daemon, SOON);
     let names: Vec<String> =
         fs::read_dir(&post.place.store).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
-    let aside = names.iter().any(|name| name.starts_with("alerts") && name.contains("corrupt"));
-    assert!(aside, "the corrupt database is gone: {names:?}");
+    let is_aside = names.iter().any(|name| name.starts_with("alerts") && name.contains("damaged"));
+    assert!(is_aside, "the corrupt database is gone: {names:?}");
     end(&mut daemon);
 }
 
@@ -201,8 +221,8 @@ fn receiver_away(mut post: Post) {
     post.receiver.change(|_| Mood::Takes);
     let mut daemon = post.start();
     post.all_arrive(&mut daemon, LATER);
-    let rows = kept(&post.place.store, post.scratch.path()).unwrap().rows;
-    let in_order: Vec<u16> = rows.iter().filter_map(|row| number(&row.client)).collect();
+    let outbox = kept(&post.place.store, post.scratch.path()).unwrap().outbox;
+    let in_order: Vec<u16> = outbox.iter().filter_map(|client| number(client)).collect();
     assert_eq!(post.known(), in_order);
 }
 
@@ -212,7 +232,9 @@ fn clock_put_back(mut post: Post) {
     post.inject(3);
     post.end_when_waiting(daemon, 3);
     // The machine's clock is everybody's, so that the step is made in the database: as if the attempts had been made by a clock a day ahead.
-    let ahead = format!("UPDATE outbox SET made = made + {DAY}, due = due + {DAY}; UPDATE alert SET committed = committed + {DAY}");
+    let ahead = format!(
+        "UPDATE outbox SET made = made + {DAY}, due = due + {DAY}, last_error_at = last_error_at + {DAY}; UPDATE alert SET committed = committed + {DAY}"
+    );
     database(&post.place.store.join("alerts.db")).unwrap().execute_batch(&ahead).unwrap();
     post.receiver.change(|_| Mood::Takes);
     let mut daemon = post.start();

@@ -26,14 +26,13 @@ const CLIENTS: u16 = 0x1000;
 /// Time from the first frame of an injection to its last.
 pub(crate) const LENGTH: Duration = Duration::from_millis(130);
 
-/// When which frame of a stream was sent.
+/// An injection that was told.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Injection {
     /// Its number, from 0.
     pub(crate) number: u16,
+    /// When its first frame was sent.
     pub(crate) began: SystemTime,
-    /// When its last frame was sent.
-    pub(crate) ended: SystemTime,
 }
 
 /// A namespace with the link.
@@ -109,7 +108,7 @@ fn tell(mut sender: Fenced, numbers: Range<u16>, pace: Duration, told: &Mutex<Ve
         let (began, frames): &(SystemTime, Vec<(Duration, Vec<u8>)>) = &under_way[&number];
         sender.send_frame(&frames[index].1)?;
         if index + 1 == frames.len() {
-            told.lock().unwrap().push(Injection { number, began: *began, ended: SystemTime::now() });
+            told.lock().unwrap().push(Injection { number, began: *began });
             under_way.remove(&number);
         }
     }

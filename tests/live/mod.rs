@@ -4,6 +4,10 @@ mod capture_doctor;
 mod capture_filter;
 mod capture_interfaces;
 mod capture_once;
+mod ladder;
+#[allow(dead_code, reason = "shared with the benchmarks, which use all of it")]
+#[path = "../../benches/traffic.rs"]
+mod traffic;
 mod wire;
 
 use std::io::Write;

@@ -34,6 +34,6 @@ pub(super) fn body(url: &str, told: &Told<'_>) -> Value {
 
 fn topic(url: &str) -> String {
     let url = Url::parse(url).ok();
-    let last = url.as_ref().and_then(Url::path_segments).and_then(|parts| parts.filter(|part| !part.is_empty()).next_back());
+    let last = url.as_ref().and_then(Url::path_segments).and_then(|mut parts| parts.rfind(|part| !part.is_empty()));
     last.unwrap_or("sidewatch").to_owned()
 }

@@ -31,6 +31,12 @@ pub(super) fn cases() -> Vec<Case> {
             "The server resets while its last segment is still under way on a longer path: the data arrive 0.4 ms after the RST.",
             data_in_flight,
         ),
+        Case::alone(
+            "close-rst-overtakes-data",
+            "The server breaks a download off; its last segment takes a way that is 8 ms longer, and arrives after the RST that was sent behind it.
+             First seen in the lab of the gateway, on a line that reorders.",
+            reset_overtakes,
+        ),
         Case::alone("close-fin-overtakes-data", "The server's FIN overtakes its last segment by 0.2 ms.", fin_overtakes),
         Case::alone(
             "close-client-abort",
@@ -111,6 +117,21 @@ fn data_in_flight() -> Told {
     tcp.wait(after_ms(0.4));
     tcp.put(&segments[2]);
     Told::quiet(story)
+}
+
+fn reset_overtakes() -> Told {
+    let mut story = Story::new();
+    let mut tcp = served(&mut story);
+    tcp.request(&get("news.example", "/sport"));
+    tcp.wait(after_ms(24.0));
+    let segments = tcp.server_segments(&page(&prose(60)), 1400, PSH | ACK);
+    let reset = tcp.segment(Side::Server, RST | ACK, b"");
+    let (last, before) = segments.split_last().unwrap();
+    tcp.put_all(before);
+    tcp.put(&reset);
+    tcp.wait(after_ms(8.0));
+    tcp.put(last);
+    Told::quiet(story).like(["tcp_reset"])
 }
 
 fn fin_overtakes() -> Told {
