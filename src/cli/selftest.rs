@@ -52,7 +52,7 @@ impl SelfTest {
             }
         };
         let mut way = Way { failed: false };
-        if let Some(record) = way.to_record(&config) {
+        if let Some(record) = way.alert_record(&config) {
             way.hop("database", || kept(&config, &record));
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             for sink in &config.sinks {
@@ -92,7 +92,7 @@ impl Way {
     }
 
     /// Everything before the database.
-    fn to_record(&mut self, config: &Config) -> Option<Record> {
+    fn alert_record(&mut self, config: &Config) -> Option<Record> {
         let in_force = self.hop("rules and lists", || {
             let sources = Sources { rules: config.rules.clone(), indicators: config.indicators.clone(), knows_devices: true };
             let read = sources.read()?;
