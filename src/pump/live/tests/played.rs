@@ -102,10 +102,10 @@ pub(super) fn replayed(path: &Path) -> Vec<(u64, u8)> {
 type Moment = (usize, Timestamp);
 
 /// The moments of some frames: few frames each, and none of which is later than the clock.
-fn moments(frames: &[Cut]) -> Vec<Moment> {
+fn moments(frames: &[Cut], at_once: usize) -> Vec<Moment> {
     let (mut moments, mut next, mut clock) = (Vec::new(), 0, frames[0].time);
     while next < frames.len() {
-        let end = (next + 16).min(frames.len());
+        let end = (next + at_once).min(frames.len());
         let end = (next + 1..end).find(|at| clock - frames[*at].time > span(1)).unwrap_or(end);
         let latest = frames[next..end].iter().map(|cut| cut.time).max().unwrap();
         clock = if clock - latest > span(1) { latest } else { clock.max(latest) };
@@ -205,7 +205,12 @@ impl<'a> Play<'a> {
     }
 
     pub(super) fn run(&self) -> Alerts {
-        let moments: Arc<[Moment]> = moments(self.frames).into();
+        let mut moments = moments(self.frames, if self.stepwise { 1 } else { 16 });
+        if self.stepwise {
+            let (frames, end) = moments[moments.len() - 1];
+            moments.extend((1..=15).map(|second| (frames, end + span(second))));
+        }
+        let moments: Arc<[Moment]> = moments.into();
         let story = Arc::new(AtomicUsize::new(0));
         let clock = || Clock { moments: Arc::clone(&moments), story: Arc::clone(&story), mine: Arc::default() };
         let (sender, messages) = bounded(self.queue.max(self.threads));
