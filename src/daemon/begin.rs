@@ -1,6 +1,6 @@
 //! How the daemon is put together, and the loop that looks after its threads until it is told to end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::sync::Arc;
@@ -12,9 +12,12 @@ use libsystemd::daemon::NotifyState;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
+use super::confine::confine;
 use super::events::event;
+use super::figures;
 use super::health::{Change, Health};
 use super::keeper::{Keep, Keeper, KeeperBoard};
+use super::metrics::Metrics;
 use super::minute::Minute;
 use super::notify::{Watchdog, reloading, tell};
 use super::reload::{LoadError, Loaded, Reload, kept, needs_restart, room_for_lists};
@@ -102,6 +105,9 @@ struct Daemon<'a> {
     looked: Instant,
     heart_beat: Instant,
     silent: Vec<String>,
+    metrics: Arc<Metrics>,
+    /// Interfaces and causes of blindness.
+    blind: BTreeSet<String>,
 }
 
 impl<'a> Daemon<'a> {
@@ -116,14 +122,28 @@ impl<'a> Daemon<'a> {
             return Err(RunError::Memory(read.list_bytes() >> 20, room + LEAST_MEMORY));
         };
         let store = Store::open(&config.store, &config.sinks)?;
+        if let Some(aside) = store.set_aside() {
+            tracing::error!(
+                "the alert database was damaged: it lies at {}, {} alerts of it were taken over",
+                aside.path.display(),
+                aside.alerts
+            );
+        }
+        match confine(&config, &begun.config) {
+            Ok(confined) => tracing::info!("{confined}"),
+            Err(error) => tracing::warn!("{error}"),
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("sinks").enable_all().build()?;
         let sinks = {
             let _inside = runtime.enter();
             Sinks::begin(&store, &config.sinks)
         };
+        let metrics = Arc::new(Metrics::new());
+        figures::serve(&runtime, config.metrics, &metrics);
         let keeper = begin_keeper(&store, &config)?;
         let (messages, inbox) = bounded(MOST_BATCHES);
-        let judge = begin_judge(&config, (Limits::within(rest << 20), read.in_force.clone()), inbox, keeper.0.clone())?;
+        let judge =
+            begin_judge(&config, (Limits::within(rest << 20), read.in_force.clone()), inbox, (keeper.0.clone(), Arc::clone(&metrics)))?;
         let threads = super::interfaces::present(&config.capture.interfaces).len().max(1) as u64 * u64::from(config.capture.threads.max(1));
         let settings = Settings {
             limits: Limits::within((rest << 20) / threads),
@@ -150,6 +170,8 @@ impl<'a> Daemon<'a> {
             looked: now,
             heart_beat: now,
             silent: Vec::new(),
+            metrics,
+            blind: BTreeSet::new(),
             config,
         };
         tracing::info!(rules = read.rules, "sidewatch {} watches with {} rules", env!("CARGO_PKG_VERSION"), read.rules);
@@ -229,6 +251,9 @@ impl<'a> Daemon<'a> {
         for interface in judged.silent.iter().filter(|name| !self.silent.contains(name)) {
             tracing::error!(interface, "a capture thread of {interface} says nothing: the others do not wait for it any more");
         }
+        figures::take(&self.metrics, &self.sensor, &judged, &self.keeper.1);
+        let (metrics, store) = (Arc::clone(&self.metrics), self.store.clone());
+        self.runtime.spawn_blocking(move || figures::of_sinks(&metrics, &store, SystemWall.now()));
         self.silent = judged.silent;
         for change in self.health.look(&counted, now) {
             self.tell_health(&change);
@@ -240,7 +265,7 @@ impl<'a> Daemon<'a> {
         }
     }
 
-    fn tell_health(&self, Change { interface, cause, blind, lasted }: &Change) {
+    fn tell_health(&mut self, Change { interface, cause, blind, lasted }: &Change) {
         let (what, seconds) = (format!("{}-{interface}", cause.name()), lasted.as_secs());
         let facts = json!({ "interface": interface, "cause": cause.name(), "seconds": seconds });
         let (kind, headline) = if *blind {
@@ -248,6 +273,12 @@ impl<'a> Daemon<'a> {
         } else {
             (Kind::Seeing, format!("The sensor {} sees again on {interface}, after {seconds} s", self.config.sensor))
         };
+        if *blind {
+            self.blind.insert(what.clone())
+        } else {
+            self.blind.remove(&what)
+        };
+        self.metrics.blind(!self.blind.is_empty());
         if *blind {
             tracing::error!(interface, cause = cause.name(), "{headline}");
         } else {
@@ -289,11 +320,8 @@ impl<'a> Daemon<'a> {
         self.sensor.exchange(&read.in_force.knowledge);
         // The queue of orders is empty but for another exchange that nobody looked at yet.
         let _ = self.judge.0.send_timeout(JudgeOrder::Exchange(read.in_force.clone()), LOOK);
-        if self.config.sinks != config.sinks {
-            self.keeper.1.exchange(&config.sinks);
-            let _inside = self.runtime.enter();
-            self.sinks.exchange(&config.sinks);
-        }
+        self.keeper.1.exchange(&config.sinks);
+        self.sinks.exchange(&config.sinks);
         self.health.exchange(config.watch.clone());
         self.config = config;
         let lists = read.in_force.knowledge.indicators.len();
@@ -351,7 +379,7 @@ fn begin_judge(
     config: &Config,
     (limits, in_force): (Limits, crate::pump::Renewal),
     inbox: Receiver<Message>,
-    records: Sender<Keep>,
+    (records, metrics): (Sender<Keep>, Arc<Metrics>),
 ) -> io::Result<JudgeThread> {
     let (orders, told) = bounded(4);
     let board = Arc::new(JudgeBoard::default());
@@ -359,6 +387,9 @@ fn begin_judge(
     let keep = move |Told { alert, interface, pending }: Told| {
         let source = SourceFacts { host: Some(host.clone()), in_iface: interface.map(|name| name.to_string()), pcap_filename: None };
         let record = Record::of(&alert, &source);
+        if !pending {
+            metrics.alert(record.severity, &record.mechanism);
+        }
         // The thread that commits takes everything at once between two transactions; it is waited for. One that is gone ends the daemon.
         let _ = records.send(if pending { Keep::Pending(record) } else { Keep::Complete(record) });
     };

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
+use super::wall::SystemWall;
 use crate::config::SinkSettings;
+use crate::pump::live::Wall;
 use crate::store::{Record, Store, StoreError};
 
 /// Records that wait while the database takes none: about 4 KiB each, 64 MiB.
@@ -18,6 +20,8 @@ const AT_ONCE: usize = 256;
 const WAIT: Duration = Duration::from_millis(100);
 /// After a failure, the first pause and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// What is old is removed so often.
+const TENDED: Duration = Duration::from_secs(300);
 /// How long it tries at the end, when the database takes nothing.
 const LAST_TRIES: Duration = Duration::from_millis(700);
 
@@ -47,6 +51,11 @@ pub trait Keeps {
     /// # Errors
     /// When that did not help.
     fn reopen(&self) -> Result<(), StoreError>;
+    /// Removes what is old.
+    ///
+    /// # Errors
+    /// When that did not work; it is tried again later.
+    fn tend(&self) -> Result<(), StoreError>;
 }
 
 impl Keeps for Store {
@@ -58,6 +67,19 @@ impl Keeps for Store {
     }
     fn reopen(&self) -> Result<(), StoreError> {
         Self::reopen(self)
+    }
+    fn tend(&self) -> Result<(), StoreError> {
+        let pruned = self.prune(SystemWall.now().as_nanos() / 1_000_000)?;
+        if pruned.removed > 0 {
+            tracing::info!(removed = pruned.removed, "{} delivered alerts and events were old and are removed", pruned.removed);
+        }
+        if pruned.is_over {
+            tracing::error!(
+                bytes = pruned.bytes,
+                "the alert database is larger than its `size`: what waits for sinks is not removed, see `sidewatch sinks status`"
+            );
+        }
+        Ok(())
     }
 }
 
@@ -121,12 +143,13 @@ pub struct Keeper<S> {
     complete: VecDeque<Record>,
     /// When it is tried again, and the pause after that.
     again: Option<(Instant, Duration)>,
+    tended: Option<Instant>,
 }
 
 impl<S: Keeps> Keeper<S> {
     /// A thread that has committed nothing yet.
     pub fn new(store: S, board: Arc<KeeperBoard>) -> Self {
-        Self { store, board, pending: VecDeque::new(), complete: VecDeque::new(), again: None }
+        Self { store, board, pending: VecDeque::new(), complete: VecDeque::new(), again: None, tended: None }
     }
 
     /// Commits until nobody is left who could send.
@@ -196,6 +219,12 @@ impl<S: Keeps> Keeper<S> {
                 Err(error) => self.failed(&error, now),
             }
         }
+        if self.again.is_none() && self.tended.is_none_or(|tended| now - tended >= TENDED) {
+            self.tended = Some(now);
+            if let Err(error) = self.store.tend() {
+                tracing::warn!("what is old in the alert database could not be removed: {error}");
+            }
+        }
         self.board.waiting.store((self.pending.len() + self.complete.len()) as u64, Ordering::Relaxed);
         self.board.turns.fetch_add(1, Ordering::Relaxed);
     }
@@ -237,3 +266,6 @@ impl<S: Keeps> Keeper<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,9 @@
 //! The line of each minute, and words about what the kernel and full queues cost.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::time::{Duration, Instant};
 
+use super::metrics::resident_bytes;
 use crate::correlate::CorrelateCounters;
 use crate::pump::live::{JudgeSnapshot, Snapshot};
 
@@ -55,7 +55,7 @@ impl Minute {
             let flows: u64 = counted.values().map(|snapshot| snapshot.flows).sum();
             let CorrelateCounters { raised: [high, medium, low], .. } = judged.correlate;
             let (packets, dropped) = (sums.frames.saturating_sub(before.frames), sums.dropped.saturating_sub(before.dropped));
-            let memory = resident().unwrap_or(0);
+            let memory = resident_bytes().unwrap_or(0) >> 20;
             tracing::info!(
                 packets,
                 dropped,
@@ -109,11 +109,4 @@ impl Minute {
             (self.losses_told, self.lost_before) = (Some(now), *sums);
         }
     }
-}
-
-/// MiB of memory in use.
-fn resident() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.trim().strip_suffix("kB")?;
-    kib.trim().parse::<u64>().ok().map(|kib| kib >> 10)
 }

@@ -3,6 +3,7 @@
 mod begin;
 pub mod confine;
 mod events;
+mod figures;
 mod health;
 mod interfaces;
 mod keeper;

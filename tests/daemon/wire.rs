@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pnet::datalink::{Channel, Config, channel, interfaces};
+use pnet::datalink::{self, Channel, Config, interfaces};
 use rustix::process::{Pid, Signal, kill_process};
 use sidewatch::capture::FrameSource;
 use sidewatch::capture::replay::open;
@@ -60,7 +60,7 @@ impl Wire {
         self.home.within(|| {
             assert_ne!(thread_inode(), own_inode(), "nothing is sent outside of the namespace");
             let end = interfaces().into_iter().find(|interface| interface.name == "swe-out").unwrap();
-            let Ok(Channel::Ethernet(mut sender, _receiver)) = channel(&end, Config::default()) else { panic!("no Ethernet") };
+            let Ok(Channel::Ethernet(mut sender, _receiver)) = datalink::channel(&end, Config::default()) else { panic!("no Ethernet") };
             let mut capture = open(&path).unwrap();
             let (begun, mut first, mut frames) = (Instant::now(), None, 0);
             while let Some(frame) = capture.next_frame().unwrap() {

@@ -1,7 +1,7 @@
 //! Attacks from beside the road against curl and Chromium: what is said of them, when, and of which packets.
 
 use super::beside::{Aim, Beside, Forged};
-use super::daemon::{Daemon, Home};
+use super::daemon::{Daemon, Home, LEAST_RESERVE};
 use super::logs::{self, Journald, Rsyslog};
 use super::programs::{self, until};
 use super::receiver::{Mood, Receiver};
@@ -191,7 +191,7 @@ impl Told {
             place.mounts = Some(journald.mounts());
             sinks += "[[sink]]\nname = \"journal\"\nkind = \"journald\"\n";
         }
-        place.settle(INSIDE, &sinks, "").unwrap();
+        place.settle(INSIDE, &sinks, LEAST_RESERVE).unwrap();
         let mut daemon = place.start(&street.gateway).unwrap();
         daemon.wait_until_ready().unwrap();
         Self { _daemon: daemon, receiver, rsyslog, journald, eve }

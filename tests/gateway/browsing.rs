@@ -1,7 +1,7 @@
 //! Ordinary browsing on a bad line: pages, redirects, downloads, visits broken off, names, TLS. Nothing is forged, and nobody is woken.
 
 use super::beside::{Aim, Beside};
-use super::daemon::Home;
+use super::daemon::{Home, LEAST_RESERVE};
 use super::programs::{Program, missing, until, with_resolver};
 use super::receiver::{Mood, Receiver};
 use super::site::{ORDINARY, PROGRAMS, Site};
@@ -67,7 +67,7 @@ fn ordinary_browsing_on_a_bad_line_wakes_nobody() {
     let site = Site::open(&street, scratch.path(), &[ATTACKED]).unwrap();
     let place = Home::make(scratch.path()).unwrap();
     let receiver = Receiver::start(&street.gateway, |_| Mood::Takes).unwrap();
-    place.settle(INSIDE, &place.webhook(&receiver.url()), "").unwrap();
+    place.settle(INSIDE, &place.webhook(&receiver.url()), LEAST_RESERVE).unwrap();
     let capture = record(&street, scratch.path());
     let mut daemon = place.start(&street.gateway).unwrap();
     daemon.wait_until_ready().unwrap();

@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What a service manager would give it between two signs of life.
 pub(crate) const WATCHDOG: Duration = Duration::from_secs(3);
 
+/// The least that can be set aside for a full disk.
+pub(crate) const LEAST_RESERVE: &str = "1 MiB";
+
 /// Where a daemon lives: settings, secrets, its database's folder, its log.
 pub(crate) struct Home {
     scratch: PathBuf,
@@ -37,11 +40,11 @@ impl Home {
         Ok(Self { store: scratch.join("store"), mounts: None, log: scratch.join("log"), scratch })
     }
 
-    /// Writes its settings: `interface` is watched, and `sinks` are told.
-    pub(crate) fn settle(&self, interface: &str, sinks: &str, more: &str) -> io::Result<()> {
+    /// Writes its settings: `interface` is watched, `sinks` are told, and `reserve` stands in when the disk is full.
+    pub(crate) fn settle(&self, interface: &str, sinks: &str, reserve: &str) -> io::Result<()> {
         let text = format!(
-            "sensor = \"lab\"\nmetrics = \"off\"\n{more}\n[capture]\ninterfaces = [\"{interface}\"]\n\
-             [store]\nfolder = \"{}\"\nreserve = \"1 MiB\"\nstorm = \"0 s\"\n[watch]\nheartbeat = \"0 s\"\n{sinks}",
+            "sensor = \"lab\"\nmetrics = \"off\"\n[capture]\ninterfaces = [\"{interface}\"]\n\
+             [store]\nfolder = \"{}\"\nreserve = \"{reserve}\"\nstorm = \"0 s\"\n[watch]\nheartbeat = \"0 s\"\n{sinks}",
             self.store.display()
         );
         fs::write(self.settings(), text)

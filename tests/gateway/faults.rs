@@ -1,6 +1,6 @@
 //! What goes wrong at night: a capture thread that stands still, an interface that is deleted, a disk that is full, a database that is corrupt or locked, a receiver that is away, a clock that was put back.
 
-use super::daemon::{Daemon, Home, WATCHDOG, database, kept};
+use super::daemon::{Daemon, Home, LEAST_RESERVE, WATCHDOG, database, kept};
 use super::disk::Disk;
 use super::programs::{self, until};
 use super::receiver::{Mood, Receiver};
@@ -65,7 +65,7 @@ impl Post {
         let (scratch, home) = (tempfile::tempdir().unwrap(), link().unwrap());
         let place = Home::make(scratch.path()).unwrap();
         let receiver = Receiver::start(&home, |_| Mood::Takes).unwrap();
-        place.settle(WATCHED, &place.webhook(&receiver.url()), "").unwrap();
+        place.settle(WATCHED, &place.webhook(&receiver.url()), LEAST_RESERVE).unwrap();
         Self { receiver, place, home, scratch, next: 0 }
     }
 

@@ -77,7 +77,7 @@ impl Journald {
         let mut command = Command::new("unshare");
         command.args(["--mount", "sh", "-c", script, "sh", JOURNALD[0].0]);
         let journald = Self { program: Program::start(home, command, &scratch.join("journald.log"))? };
-        let socket = format!("/proc/{}/root/run/systemd/journal/socket", journald.program.pid());
+        let socket = Path::new("/proc").join(journald.program.pid().to_string()).join("root").join("run/systemd/journal/socket");
         until(PATIENCE, || Path::new(&socket).exists().then_some(())).ok_or_else(|| io::Error::other(journald.program.said()))?;
         Ok(journald)
     }

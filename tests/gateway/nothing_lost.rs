@@ -24,8 +24,8 @@ const LONG_LIVES: usize = 6;
 const ENOUGH: usize = 1000;
 
 /// Injections that are told, and the time between two. Those of short lives are cut off before there is anything to commit.
-const INJECTIONS: u16 = 2900;
-const PACE: Duration = Duration::from_millis(28);
+const INJECTIONS: u16 = 3300;
+const PACE: Duration = Duration::from_millis(24);
 
 /// From the first frame of an injection to the forged one.
 const FORGED_AFTER: Duration = Duration::from_millis(33);
@@ -40,7 +40,10 @@ const GRACE: Duration = Duration::from_secs(1);
 const FULL: std::ops::Range<usize> = 22..31;
 
 /// Size of the disk, MiB.
-const DISK: u32 = 64;
+const DISK: u32 = 96;
+
+/// What stands in while it is full: some ten kilobytes for each alert of these lives, and the journal.
+const RESERVE: &str = "16 MiB";
 
 /// One life of the daemon.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +75,7 @@ fn no_committed_alert_is_lost_or_told_under_two_ids() {
     let disk = Disk::lay(&home, &place.store, DISK).unwrap();
     place.mounts = Some(disk.mounts());
     let receiver = Receiver::start(&home, moody).unwrap();
-    place.settle(WATCHED, &place.webhook(&receiver.url()), "").unwrap();
+    place.settle(WATCHED, &place.webhook(&receiver.url()), RESERVE).unwrap();
 
     let started = Instant::now();
     let mut seen = Seen::default();

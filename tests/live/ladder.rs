@@ -19,6 +19,8 @@ const RATES: [u32; 4] = [50_000, 100_000, 200_000, 400_000];
 const SECONDS: u32 = 4;
 /// The ring of each program, MiB.
 const RING: u32 = 32;
+/// After so long counters of a program that reads them each second are those of the end.
+const UPDATED: Duration = Duration::from_millis(1500);
 /// Where Sidewatch gives its counters.
 const METRICS: &str = "127.0.0.1:9798";
 /// The program that is measured, a release build; none takes the one that was built with the tests.
@@ -52,7 +54,7 @@ fn drops_at_each_rate() {
         for (name, readers) in ROUNDS {
             let mut running: Vec<_> = readers.iter().map(|reader| Running::start(&home, *reader, folder.path())).collect();
             let (sent, held) = send(&home, &capture, rate);
-            std::thread::sleep(Duration::from_millis(500));
+            std::thread::sleep(UPDATED);
             let ends = running.iter_mut().map(|program| match program {
                 Ok(program) => program.end(&home),
                 Err(said) => said.clone(),

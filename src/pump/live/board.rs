@@ -33,8 +33,8 @@ pub struct Snapshot {
     pub shards: ShardCounters,
     /// Frames by what became of them.
     pub decoded: BTreeMap<String, u64>,
-    /// Engine time.
-    pub now: Timestamp,
+    /// Stamp of the last frame; the epoch when there was none.
+    pub last_frame: Timestamp,
     /// Handshakes of TCP as far as they tell whether both directions are there.
     pub directions: Directions,
     /// Frames of encrypted bulk that were passed over because the ring was full.
@@ -78,7 +78,7 @@ impl Snapshot {
         for (name, count) in &other.decoded {
             *self.decoded.entry(name.clone()).or_default() += count;
         }
-        self.now = self.now.max(other.now);
+        self.last_frame = self.last_frame.max(other.last_frame);
         self.directions.syns += other.directions.syns;
         self.directions.syn_acks += other.directions.syn_acks;
         self.frames_shed += other.frames_shed;

@@ -132,7 +132,7 @@ impl<S: LiveFrames, W: Wall> Watch<S, W> {
         let observations = self.engine.poll_observations();
         self.outbox.send_last(observations, self.engine.now());
         self.outbox.end();
-        self.show(self.last_wall);
+        self.show();
         ended
     }
 
@@ -171,6 +171,7 @@ impl<S: LiveFrames, W: Wall> Watch<S, W> {
                 self.shown.restamped += 1;
             }
             first = first.or(Some(frame.time));
+            self.shown.last_frame = frame.time;
             self.shown.frames += 1;
             self.shown.bytes += u64::from(frame.wire_len);
             if sheds && is_encrypted_bulk(&frame) {
@@ -213,14 +214,14 @@ impl<S: LiveFrames, W: Wall> Watch<S, W> {
         }
         self.pressure.read(wall, dropped);
         self.kernel = kernel;
-        self.show(wall);
+        self.show();
     }
 
-    fn show(&mut self, now: Timestamp) {
+    fn show(&mut self) {
         let shards = self.engine.shards();
         let (flows, cases, _) = shards.held();
         let shown = &mut self.shown;
-        (shown.flows, shown.cases, shown.now) = (flows as u64, cases as u64, now);
+        (shown.flows, shown.cases) = (flows as u64, cases as u64);
         shown.kernel = self.kernel;
         shown.shards = self.lost.plus(&shards.counters());
         shown.decoded = self.engine.decoder().counts();
