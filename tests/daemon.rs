@@ -80,3 +80,21 @@ fn what_is_wrong_with_settings_is_said_with_its_place_before_anything_begins() {
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("sidewatch.toml:2:11: ") && said.contains("fix: "), "{said}");
 }
+
+#[test]
+fn a_selftest_tells_each_hop_and_which_one_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    for (sink, status) in [(place("eve.json"), 0), (place("missing/eve.json"), 3)] {
+        let config = format!("[store]\nfolder = {:?}\n[[sink]]\nname = \"eve\"\nkind = \"file\"\npath = {sink:?}\n", place("store"));
+        fs::write(place("sidewatch.toml"), config).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sidewatch"));
+        let output = command.args(["selftest", "--config"]).arg(place("sidewatch.toml")).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{said}");
+        for hop in ["rules and lists", "engine", "judgement", "database", "sink eve"] {
+            assert!(said.contains(hop), "{hop} is not in\n{said}");
+        }
+    }
+    assert!(fs::read_to_string(place("eve.json")).unwrap().contains("on_path_injection"));
+}

@@ -19,6 +19,8 @@ mod replay;
 mod rules;
 #[cfg(feature = "daemon")]
 mod run;
+#[cfg(feature = "daemon")]
+mod selftest;
 mod sequence;
 #[cfg(feature = "daemon")]
 mod sinks;
@@ -60,6 +62,9 @@ enum Command {
     Replay(replay::Replay),
     #[cfg(feature = "daemon")]
     Run(run::Run),
+    #[cfg(feature = "daemon")]
+    #[command(name = "selftest")]
+    SelfTest(selftest::SelfTest),
     Indicators(indicators::Indicators),
     Rules(rules::RulesCommand),
     #[cfg(feature = "daemon")]
@@ -91,6 +96,8 @@ pub fn main() -> ExitCode {
         Command::Replay(replay) => replay.run(),
         #[cfg(feature = "daemon")]
         Command::Run(run) => run.run(),
+        #[cfg(feature = "daemon")]
+        Command::SelfTest(test) => test.run(),
         Command::Indicators(indicators) => indicators.run(),
         Command::Rules(rules) => rules.run(),
         #[cfg(feature = "daemon")]

@@ -58,9 +58,9 @@ pub struct Pace {
 }
 
 impl Default for Pace {
-    /// 100 ms, and 200 ms behind: a block of the kernel's ring is given up half-filled after less than 100 ms.
+    /// 100 ms, and as far behind: a block of the kernel's ring is given up half-filled after 10 ms.
     fn default() -> Self {
-        Self { wait: Duration::from_millis(100), behind: Span::from_millis(200) }
+        Self { wait: Duration::from_millis(100), behind: Span::from_millis(100) }
     }
 }
 
