@@ -158,7 +158,7 @@ fn curl(street: &Street, site: &Site, number: u64, scratch: &Path) -> io::Result
 fn wish(chance: u64, index: u64) -> String {
     let (host, _) = ORDINARY[(chance % ORDINARY.len() as u64) as usize];
     let kind = (chance >> 8) % 100;
-    let scheme = if (chance >> 16) % 10 == 0 { "https" } else { "http" };
+    let scheme = if (chance >> 16).is_multiple_of(10) { "https" } else { "http" };
     let (path, more) = match kind {
         0..30 => ("page", ""),
         30..45 => ("long", "compressed\n"),
@@ -207,7 +207,7 @@ fn visit_in_part(chance: u64) -> io::Result<()> {
         // A slow reader who leaves in the end.
         _ => {
             for _ in 0..4 {
-                stream.read(&mut [0; 4000])?;
+                stream.read_exact(&mut [0; 4000])?;
                 sleep(Duration::from_millis(30));
             }
         }

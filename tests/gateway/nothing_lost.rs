@@ -98,13 +98,14 @@ fn no_committed_alert_is_lost_or_told_under_two_ids() {
     let last = settle(&mut daemon, &disk.inside(), scratch.path());
     note(&last, &mut seen);
     report(&seen, &receiver, &told, (lived, started.elapsed()));
+    assert!(daemon.program.said().contains("the disk is full"), "the disk was never full");
     check(&seen, &last, &receiver, &told);
 }
 
 /// Lets the daemon live for a time that chance gives, and kills it.
 fn live(daemon: &mut Daemon, life: usize, seen: &mut Seen) {
     let chance = scramble(0x11fe ^ life as u64) % 1000;
-    let span = Duration::from_millis(if life % LONG_LIVES == LONG_LIVES - 1 { 6300 + chance * 2 } else { 150 + chance / 2 });
+    let span = Duration::from_millis(if life % LONG_LIVES == LONG_LIVES - 1 { 6300 + chance * 2 } else { 10 + chance * 6 / 10 });
     let end = Instant::now() + span;
     while Instant::now() < end {
         daemon.ready();
@@ -153,6 +154,7 @@ fn moody(request: u64) -> Mood {
         16..19 => Mood::Busy,
         19..22 => Mood::Hangs(Duration::from_millis(1500)),
         22..25 => Mood::Refuses(Duration::from_millis(400)),
+        25..30 => Mood::TakesMutely,
         _ => Mood::Takes,
     }
 }

@@ -25,6 +25,8 @@ const TOLERANCE: u64 = 300;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mood {
     Takes,
+    /// Takes it, and is gone before it can say so: it will come again.
+    TakesMutely,
     /// 500.
     Fails,
     /// 503 with `Retry-After: 1`.
@@ -44,7 +46,7 @@ pub(crate) struct Message {
     /// `webhook-id`.
     pub(crate) id: String,
     pub(crate) body: Value,
-    /// Whether it was answered by 200.
+    /// Whether it was taken.
     pub(crate) taken: bool,
 }
 
@@ -147,15 +149,23 @@ impl Desk {
             let number = self.book.lock().unwrap().messages.len() as u64;
             let mood = self.mood.lock().unwrap()(number);
             match checked(&head, &body, at) {
-                Ok((id, value)) => self.book.lock().unwrap().messages.push(Message { at, id, body: value, taken: mood == Mood::Takes }),
+                Ok((id, value)) => self.book.lock().unwrap().messages.push(Message {
+                    at,
+                    id,
+                    body: value,
+                    taken: matches!(mood, Mood::Takes | Mood::TakesMutely),
+                }),
                 Err(why) => self.book.lock().unwrap().wrong.push(why),
             }
             let answer = match mood {
                 Mood::Takes => "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
                 Mood::Fails => "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n",
                 Mood::Busy => "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n",
-                Mood::Hangs(wait) => return Ok(sleep(wait)),
-                Mood::Closes => return Ok(()),
+                Mood::Hangs(wait) => {
+                    sleep(wait);
+                    return Ok(());
+                }
+                Mood::Closes | Mood::TakesMutely => return Ok(()),
                 Mood::Refuses(wait) => {
                     *self.refuses.lock().unwrap() = Some(wait);
                     return Ok(());
