@@ -15,7 +15,7 @@ const SHARD_BITS: u64 = 63 << 58;
 /// A TCP flow, or the datagrams between two addresses: the two endpoints in a fixed order, and the VLANs and tunnels, where equal addresses may be other hosts.
 ///
 /// Packed, for every packet compares one that is in no cache.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FlowKey {
     low: Addr,
     high: Addr,
