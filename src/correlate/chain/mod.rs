@@ -62,7 +62,7 @@ impl Chains {
         if let Some(name) = contact.name() {
             self.domains.saw(name, now);
         }
-        self.contacts.add(*contact, now);
+        self.contacts.add(contact, now);
     }
 
     /// Keeps an alert until all that its client may have done is known; whatever can be told at once comes back. `weighed` says how many kinds of
