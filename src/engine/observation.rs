@@ -166,10 +166,10 @@ impl FlowFacts {
             first_frame: flow.first_frame,
             to_server: (client.packets, client.bytes),
             to_client: (server.packets, server.bytes),
-            gaps: u64::from(client.gaps) + u64::from(server.gaps),
+            gaps: u64::from(client.history.gaps) + u64::from(server.history.gaps),
             one_sided: client.packets == 0 || server.packets == 0,
             handshake_seen: client.opening().seen().is_some() && server.opening().seen().is_some(),
-            offloaded: client.offloaded || server.offloaded,
+            offloaded: client.history.offloaded || server.history.offloaded,
         }
     }
 }

@@ -100,8 +100,8 @@ fn may_be_forgotten(flow: &Flow, record: &Record) -> bool {
 fn is_unanswered(flow: &Flow, record: &Record) -> bool {
     let (server, client) = (flow.server_side(), flow.client_side());
     !may_be_forgotten(flow, record)
-        && client.last_payload.is_some_and(|asked| {
-            record.time - asked < RESET_INTERRUPTS_WITHIN && server.last_payload.is_none_or(|answered| answered < asked)
+        && client.last_payload().is_some_and(|asked| {
+            record.time - asked < RESET_INTERRUPTS_WITHIN && server.last_payload().is_none_or(|answered| answered < asked)
         })
 }
 
@@ -109,7 +109,7 @@ fn is_unanswered(flow: &Flow, record: &Record) -> bool {
 fn interrupts(flow: &Flow, record: &Record) -> bool {
     let (server, client) = (flow.server_side(), flow.client_side());
     let alive = server.opening().seen().is_some() || server.packets > 1;
-    let last_payload = client.last_payload.max(server.last_payload);
+    let last_payload = client.last_payload().max(server.last_payload());
     let busy = last_payload.is_none_or(|last| record.time - last < RESET_INTERRUPTS_WITHIN);
     alive && busy && !may_be_forgotten(flow, record) && !server.closed && !client.closed && !client.reset
 }

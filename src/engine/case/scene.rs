@@ -238,7 +238,10 @@ fn scene(
         served_on,
         watched: closed - suspect.time,
         checksum,
-        impaired: flow.client_side().packets == 0 || server.opening().seen().is_none() || server.offloaded || checksum == Some(false),
+        impaired: flow.client_side().packets == 0
+            || server.opening().seen().is_none()
+            || server.history.offloaded
+            || checksum == Some(false),
     }
 }
 

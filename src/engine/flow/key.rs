@@ -13,12 +13,14 @@ pub const SHARDS: usize = 64;
 const SHARD_BITS: u64 = 63 << 58;
 
 /// A TCP flow, or the datagrams between two addresses: the two endpoints in a fixed order, and the VLANs and tunnels, where equal addresses may be other hosts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+///
+/// Packed, for every packet compares one that is in no cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowKey {
-    /// The lower endpoint.
-    pub low: (Addr, u16),
-    /// The higher endpoint.
-    pub high: (Addr, u16),
+    low: Addr,
+    high: Addr,
+    /// Of the lower endpoint, and of the higher one.
+    ports: [u16; 2],
     vlans: [u16; 2],
     tunnel: u32,
 }
@@ -26,9 +28,9 @@ pub struct FlowKey {
 /// Which endpoint of the key sent a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sender {
-    /// `FlowKey::low`.
+    /// The lower one.
     Low,
-    /// `FlowKey::high`.
+    /// The higher one.
     High,
 }
 
@@ -49,14 +51,14 @@ impl FlowKey {
     pub fn of(head: &Head) -> (Self, Sender) {
         let (src, dst) = ((head.src, head.src_port), (head.dst, head.dst_port));
         let (low, high, sender) = if src <= dst { (src, dst, Sender::Low) } else { (dst, src, Sender::High) };
-        (Self { low, high, vlans: vlan_pair(head.vlans), tunnel: head.tunnel }, sender)
+        (Self { low: low.0, high: high.0, ports: [low.1, high.1], vlans: vlan_pair(head.vlans), tunnel: head.tunnel }, sender)
     }
 
     /// The key of all datagrams between two addresses, whatever their ports: those of a question's answers may differ.
     #[must_use]
     pub fn of_pair(head: &DatagramHead) -> Self {
         let (low, high) = if head.src <= head.dst { (head.src, head.dst) } else { (head.dst, head.src) };
-        Self { low: (low, 0), high: (high, 0), vlans: vlan_pair(head.vlans), tunnel: head.tunnel }
+        Self { low, high, ports: [0; 2], vlans: vlan_pair(head.vlans), tunnel: head.tunnel }
     }
 
     /// Hash keyed by `seed`: attackers choose addresses.
@@ -64,7 +66,25 @@ impl FlowKey {
     #[inline(always)]
     pub fn hash(&self, seed: u64) -> u64 {
         let hash = self.hash_of_all(seed);
-        if self.low.1 == DNS || self.high.1 == DNS { beside_datagrams(self, hash, seed) } else { hash }
+        if self.has_port(DNS) { beside_datagrams(self, hash, seed) } else { hash }
+    }
+
+    /// Address and port of one endpoint.
+    #[must_use]
+    pub const fn endpoint(&self, sender: Sender) -> (Addr, u16) {
+        let [low, high] = self.ports;
+        match sender {
+            Sender::Low => (self.low, low),
+            Sender::High => (self.high, high),
+        }
+    }
+
+    /// One of the endpoints has this port.
+    #[must_use]
+    #[inline]
+    pub const fn has_port(&self, port: u16) -> bool {
+        let [low, high] = self.ports;
+        low == port || high == port
     }
 
     /// The tunnels, as one number.
@@ -76,10 +96,10 @@ impl FlowKey {
     #[inline(always)]
     fn hash_of_all(&self, seed: u64) -> u64 {
         let mut hasher = FixedState::with_seed(seed).build_hasher();
-        hasher.write_u128(self.low.0.0);
-        hasher.write_u128(self.high.0.0);
-        let [outer, inner] = self.vlans;
-        hasher.write_u64(u64::from(self.low.1) | u64::from(self.high.1) << 16 | u64::from(outer) << 32 | u64::from(inner) << 48);
+        hasher.write_u128(self.low.0);
+        hasher.write_u128(self.high.0);
+        let ([low, high], [outer, inner]) = (self.ports, self.vlans);
+        hasher.write_u64(u64::from(low) | u64::from(high) << 16 | u64::from(outer) << 32 | u64::from(inner) << 48);
         hasher.write_u32(self.tunnel);
         hasher.finish()
     }
@@ -95,7 +115,7 @@ impl FlowKey {
 #[cold]
 #[inline(never)]
 fn beside_datagrams(key: &FlowKey, hash: u64, seed: u64) -> u64 {
-    let pair = FlowKey { low: (key.low.0, 0), high: (key.high.0, 0), ..*key }.hash_of_all(seed);
+    let pair = FlowKey { ports: [0; 2], ..*key }.hash_of_all(seed);
     (hash & !SHARD_BITS) | (pair & SHARD_BITS)
 }
 

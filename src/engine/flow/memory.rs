@@ -38,7 +38,9 @@ pub struct Piece<'a> {
     pub bytes: &'a [u8],
 }
 
+/// Each in a cache line of its own.
 #[derive(Debug)]
+#[repr(align(64))]
 struct Chunk {
     /// As long as it is used; of `CHUNK_BYTES` capacity from the start.
     bytes: Vec<u8>,

@@ -108,7 +108,7 @@ impl FlowCounters {
     }
 }
 
-/// One TCP connection. What every packet touches comes first, so that it shares few cache lines.
+/// One TCP connection. What every packet touches comes first: a cache line of its own, and one of each side's.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Flow {
@@ -130,8 +130,6 @@ pub struct Flow {
     pub looked_up: bool,
     /// A page by http was reported to those who see across flows; one is enough.
     pub page_told: bool,
-    /// Conflicts reported so far.
-    pub conflicts: u16,
     sides: [Side; 2],
     /// Time between SYN and SYN-ACK, or the shortest between data and its acknowledgment; none when neither was seen.
     pub rtt: Option<Span>,
@@ -143,6 +141,8 @@ pub struct Flow {
     pub cases: Vec<Box<Case>>,
     /// Cases opened so far.
     pub cases_opened: u32,
+    /// Conflicts reported so far.
+    pub conflicts: u16,
     /// Heap bytes of its HTTP state when they were last counted.
     pub http_bytes: usize,
     /// VLAN ids of the first packet.
@@ -207,10 +207,7 @@ impl Flow {
     /// Address and port of one endpoint.
     #[must_use]
     pub const fn endpoint(&self, sender: Sender) -> (Addr, u16) {
-        match sender {
-            Sender::Low => self.key.low,
-            Sender::High => self.key.high,
-        }
+        self.key.endpoint(sender)
     }
     /// The server's direction.
     #[must_use]
@@ -279,10 +276,13 @@ impl Flow {
     #[must_use]
     pub fn is_reopened_by(&self, head: &Head, sender: Sender) -> bool {
         let fresh_syn = head.flags.any(TcpFlags::SYN) && !head.flags.any(TcpFlags::ACK);
+        let may_open = !self.roles_known || sender != self.server;
+        if !fresh_syn || !may_open {
+            return false;
+        }
         let side = self.side(sender);
         let known = side.opening().seen().map(|record: &Record| record.seq);
-        let may_open = !self.roles_known || sender != self.server;
-        fresh_syn && may_open && known != Some(head.seq) && (known.is_some() || side.packets > 0)
+        known != Some(head.seq) && (known.is_some() || side.packets > 0)
     }
     /// Gives back what the flow holds in the pool.
     pub fn release(&mut self, pool: &mut Pool) {

@@ -46,8 +46,8 @@ impl Opening {
     }
 }
 
-/// One direction: what every packet touches, and behind a pointer what few do.
-#[derive(Debug, Default)]
+/// One direction: what every packet touches, in one cache line, and behind a pointer what few do.
+#[derive(Debug)]
 pub struct Side {
     /// Sequence number that comes next in order; meaningful when `synced`.
     pub next: u32,
@@ -59,16 +59,14 @@ pub struct Side {
     pub heard: u32,
     /// Where the last payload ends.
     pub payload_end: u32,
-    /// When payload was last sent.
-    pub last_payload: Option<Timestamp>,
+    /// When payload was last sent; `Timestamp::MIN` before the first.
+    pub last_payload_at: Timestamp,
     /// Packets.
     pub packets: u64,
     /// Bytes on the wire.
     pub bytes: u64,
     /// The bytes last received.
     pub log: LogId,
-    /// Holes in the sequence space that were given up.
-    pub gaps: u32,
     /// `Record::stack_bits` of the last packet after the opening one; meaningful when `seen`.
     pub bits: u16,
     /// A packet after the opening one was seen.
@@ -81,8 +79,6 @@ pub struct Side {
     pub closed: bool,
     /// A RST was seen.
     pub reset: bool,
-    /// Payload larger than any MTU was seen: offloads.
-    pub offloaded: bool,
     /// Packets far outside the sequence space, in a row.
     pub strays: u8,
     /// The headers.
@@ -94,7 +90,15 @@ pub type Ends = ([u8; 6], [u8; 6]);
 
 /// The headers that stacks are told apart by.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub struct History {
+    noted: u32,
+    link_changes: u8,
+    /// Payload larger than any MTU was seen: offloads.
+    pub offloaded: bool,
+    link_word: u64,
+    /// Holes in the sequence space that were given up.
+    pub gaps: u32,
     /// SYN or SYN-ACK.
     pub opening: Opening,
     /// SYNs or SYN-ACKs after the first, mirror copies excluded.
@@ -105,11 +109,8 @@ pub struct History {
     pub rst: Record,
     /// Ethernet source and destination of the direction's first packet.
     pub ether: Option<Ends>,
-    /// Ethernet source and destination of the last payload noted, whole and in one word.
+    /// Ethernet source and destination of the last payload noted; in one word above.
     link: Option<Ends>,
-    link_word: u64,
-    link_changes: u8,
-    noted: u32,
     early: [Record; EARLY],
     recent: [Record; RECENT],
 }
@@ -155,7 +156,37 @@ fn word(ends: Option<Ends>) -> u64 {
     })
 }
 
+impl Default for Side {
+    fn default() -> Self {
+        Self {
+            next: 0,
+            high: 0,
+            acked: 0,
+            heard: 0,
+            payload_end: 0,
+            last_payload_at: Timestamp::MIN,
+            packets: 0,
+            bytes: 0,
+            log: LogId::EMPTY,
+            bits: 0,
+            seen: false,
+            synced: false,
+            has_acked: false,
+            closed: false,
+            reset: false,
+            strays: 0,
+            history: Box::default(),
+        }
+    }
+}
+
 impl Side {
+    /// When payload was last sent.
+    #[must_use]
+    pub fn last_payload(&self) -> Option<Timestamp> {
+        Some(self.last_payload_at).filter(|at| *at != Timestamp::MIN)
+    }
+
     /// The SYN or SYN-ACK.
     #[must_use]
     pub fn opening(&self) -> &Opening {

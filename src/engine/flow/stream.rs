@@ -45,7 +45,7 @@ pub(super) fn take(flow: &mut Flow, packet: &Packet<'_>, record: &Record, (sende
     let seq = record.payload_seq();
     let side = flow.side_mut(sender);
     let end = seq.wrapping_add(record.len);
-    (side.last_payload, side.payload_end) = (Some(record.time), end);
+    (side.last_payload_at, side.payload_end) = (record.time, end);
     let is_next = seq == side.next && seq == side.high;
     let is_old = seq_diff(seq, side.high) > 0;
     let known = from_server && is_old && compare(flow, packet, record, (sender, context));
@@ -82,7 +82,7 @@ fn recognise(flow: &mut Flow, payload: &[u8], sender: Sender) {
     } else if let [0x14..=0x17, 0x03, 0x00..=0x04, ..] = payload {
         flow.content = Content::Tls;
         flow.hello_segments = HELLO_SEGMENTS;
-    } else if !payload.is_empty() && (flow.key.low.1 == DNS || flow.key.high.1 == DNS) {
+    } else if !payload.is_empty() && flow.key.has_port(DNS) {
         flow.content = Content::Dns;
         flow.dns = Some(Box::default());
     } else if !payload.is_empty() {
@@ -340,7 +340,7 @@ pub(super) fn notice_hole(flow: &mut Flow, sender: Sender) {
     let side = flow.side_mut(sender);
     if side.synced && !side.has_hole() && seq_diff(side.next, acked) > 1 && seq_diff(side.next, acked) < LARGEST_WAIT as i32 {
         let missing = seq_diff(side.next, acked) as u32;
-        side.gaps += 1;
+        side.history.gaps += 1;
         (side.next, side.high) = (acked, acked);
         if let Some(http) = flow.http.as_deref_mut() {
             let from_server = sender == flow.server;
@@ -354,7 +354,7 @@ fn give_up_hole(flow: &mut Flow, seq: u32, sender: Sender, context: &mut Context
     let side = flow.side_mut(sender);
     let missing = seq_diff(side.next, seq).max(0) as u32;
     side.next = seq;
-    side.gaps += 1;
+    side.history.gaps += 1;
     context.counters.gaps += 1;
     if let Some(http) = flow.http.as_deref_mut() {
         if from_server { http.server_gap(Some(missing), context.http) } else { http.client_gap(Some(missing)) }

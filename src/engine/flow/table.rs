@@ -11,9 +11,9 @@ const NONE: u32 = u32::MAX;
 /// The lists, in order of eviction: closing flows first, then half-open ones.
 const STAGES: [Stage; 3] = [Stage::Closing, Stage::Opening, Stage::Open];
 
-/// The flow comes first: what every packet touches lies at its beginning.
+/// The flow comes first: what every packet touches lies at its beginning, and begins with a cache line.
 #[derive(Debug)]
-#[repr(C)]
+#[repr(C, align(64))]
 struct Slot {
     flow: Option<Flow>,
     hash: u64,
@@ -177,5 +177,20 @@ const fn list_of(stage: Stage) -> usize {
         Stage::Closing => 0,
         Stage::Opening => 1,
         Stage::Open => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+    use crate::engine::flow::side::Side;
+
+    #[test]
+    fn what_every_packet_touches_of_a_flow_lies_in_three_cache_lines() {
+        assert_eq!((size_of::<Slot>(), size_of::<Side>()), (384, 64));
+        assert!(offset_of!(Flow, page_told) < 64);
+        assert_eq!(offset_of!(Flow, rtt), 3 * 64);
     }
 }

@@ -44,7 +44,9 @@ fn count(side: &mut Side, head: &Head) {
     }
     side.packets += 1;
     side.bytes += u64::from(head.wire_len);
-    side.offloaded |= head.payload_len > LARGEST_SEGMENT;
+    if head.payload_len > LARGEST_SEGMENT {
+        side.history.offloaded = true;
+    }
 }
 
 /// A mirror that sees a packet on two ports delivers it twice, the second time perhaps one hop later. A forger can copy every header field, but
@@ -206,7 +208,7 @@ fn acknowledge(flow: &mut Flow, head: &Head, sender: Sender) {
     let from_server = sender == flow.server;
     let asked = flow.side(sender.other());
     // Only a packet that acknowledges the last payload, and is no answer itself, measures the way and not the server's thinking.
-    let measured = match asked.last_payload {
+    let measured = match asked.last_payload() {
         Some(last) if from_server && head.payload_len == 0 && asked.payload_end == head.ack && !head.flags.any(TcpFlags::FIN) => {
             Some(head.time - last)
         }
