@@ -202,7 +202,8 @@ impl Correlator {
         } else {
             all.extend(observations);
         }
-        all.sort_by_key(Observation::order);
+        // The time tells nearly always, without a look at what lies elsewhere.
+        all.sort_by(|one, other| one.at.cmp(&other.at).then_with(|| one.order().cmp(&other.order())));
         all
     }
 
