@@ -67,5 +67,5 @@ fn learnable(assessment: &Assessment, destination: &Destination) -> Option<(Stri
     let is_template = !response.has_date && response.server.is_none();
     let contradicted = assessment.points(Group::Contradiction) > 0;
     (is_template && !contradicted && destination.cross_site == Some(true))
-        .then(|| (registrable_domain(from.host()), (to.host().to_owned(), response.status, response.field_names.clone())))
+        .then(|| (registrable_domain(from.host()), (to.host().to_owned(), response.status, response.field_names.to_string())))
 }

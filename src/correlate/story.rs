@@ -120,14 +120,14 @@ fn http(scene: &Scene) -> Option<HttpFacts> {
     }
     let minor = response.map(|response| response.minor).or_else(|| request.map(|request| request.minor));
     Some(HttpFacts {
-        hostname: request.and_then(|request| request.host.clone()),
-        url: request.map(|request| request.target.clone()),
-        method: request.map(|request| request.method.clone()),
-        user_agent: request.and_then(|request| request.user_agent.clone()),
-        referer: request.and_then(|request| request.referer.clone()),
+        hostname: request.and_then(|request| request.host.as_deref()).map(str::to_owned),
+        url: request.map(|request| request.target.to_string()),
+        method: request.map(|request| request.method.to_string()),
+        user_agent: request.and_then(|request| request.user_agent.as_deref()).map(str::to_owned),
+        referer: request.and_then(|request| request.referer.as_deref()).map(str::to_owned),
         protocol: minor.map(|minor| format!("HTTP/1.{minor}")),
         status: response.map(|response| response.status),
-        content_type: response.and_then(|response| response.content_type.clone()),
+        content_type: response.and_then(|response| response.content_type.as_deref()).map(str::to_owned),
         length: response.and_then(|response| response.content_length),
     })
 }

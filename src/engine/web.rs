@@ -40,9 +40,9 @@ pub struct Web {
     /// The host that was asked, in lower case, without port and last dot.
     pub host: String,
     /// What it was asked for, as sent.
-    pub target: String,
+    pub target: Box<str>,
     /// The User-Agent of the request.
-    pub user_agent: Option<String>,
+    pub user_agent: Option<Box<str>>,
     /// What the answer says.
     pub fact: Fact,
     /// What its content is under a validator.
@@ -131,7 +131,7 @@ fn unread_version(response: &Response) -> Option<Version> {
     let kind = response.content_type.as_deref().filter(|_| response.status == 200)?;
     let sort = if response.is_page() { Sort::Page } else { runs(kind)? };
     let is_read = length <= READ && sort != Sort::Program;
-    let is_asked = response.request.as_ref().is_some_and(|request| request.method == "GET");
+    let is_asked = response.request.as_ref().is_some_and(|request| &*request.method == "GET");
     if is_read || !is_asked { None } else { version(response, sort, None) }
 }
 
@@ -153,7 +153,7 @@ fn of_head(flow: &Flow, response: &Response) -> Option<Fact> {
     if response.demands_tls || leads_to_tls(flow, response) {
         return Some(Fact::WantsTls);
     }
-    (response.status == 200 && !flow.page_told && response.is_page() && request.method == "GET").then_some(Fact::PlainPage)
+    (response.status == 200 && !flow.page_told && response.is_page() && &*request.method == "GET").then_some(Fact::PlainPage)
 }
 
 /// A redirect to https on the same host.

@@ -33,9 +33,9 @@ pub(super) fn tell(web: &Web, evidence: &Evidence, at: Timestamp) -> Alert {
         flow: story::flow(flow, record.is_v6()),
         http: Some(HttpFacts {
             hostname: Some(web.host.clone()),
-            url: Some(web.target.clone()),
+            url: Some(web.target.to_string()),
             method: Some("GET".to_owned()),
-            user_agent: web.user_agent.clone(),
+            user_agent: web.user_agent.as_deref().map(str::to_owned),
             status: Some(200),
             ..HttpFacts::default()
         }),

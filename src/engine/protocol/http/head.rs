@@ -9,7 +9,7 @@ use memchr::memmem;
 
 use super::decode::Codings;
 use super::framing::Framing;
-use super::message::{Redirect, RedirectKind, Request, Response, Stamp, Wants, text};
+use super::message::{Redirect, RedirectKind, Request, Response, Stamp, Wants, boxed};
 use super::refresh;
 
 /// Fields that are parsed without touching the heap; a head with more of them takes a slower way.
@@ -118,12 +118,12 @@ fn request_of(parsed: &httparse::Request<'_, '_>, first: Stamp, last: Stamp) -> 
         None => None,
     };
     let request = Request {
-        method: text(method.as_bytes()),
-        target: text(target.as_bytes()),
+        method: boxed(method.as_bytes()),
+        target: boxed(target.as_bytes()),
         minor: parsed.version?,
-        host: host.map(text),
-        user_agent: user_agent.map(text),
-        referer: referer.map(text),
+        host: host.map(boxed),
+        user_agent: user_agent.map(boxed),
+        referer: referer.map(boxed),
         wants: Wants::of(destination, accept),
         first,
         last,
@@ -179,7 +179,7 @@ pub(super) fn parse_response(head: &[u8], first: Stamp, end: Stamp) -> Option<Re
         server: read.server,
         location: read.location,
         content_type: read.content_type,
-        field_names: read.names,
+        field_names: read.names.into_boxed_str(),
         lf_only: is_lf_only(head),
         head_complete: true,
         head_len: u32::try_from(head.len()).unwrap_or(u32::MAX),
@@ -200,8 +200,8 @@ fn is_lf_only(head: &[u8]) -> bool {
 #[derive(Default)]
 struct Fields<'a> {
     has_date: bool,
-    server: Option<String>,
-    location: Option<String>,
+    server: Option<Box<str>>,
+    location: Option<Box<str>>,
     demands_tls: bool,
     /// The fields, as sent.
     etag: Option<&'a [u8]>,
@@ -209,8 +209,8 @@ struct Fields<'a> {
     coding: u64,
     /// The server chooses between versions of the content by more than their coding.
     varies: bool,
-    content_type: Option<String>,
-    refresh: Option<String>,
+    content_type: Option<Box<str>>,
+    refresh: Option<Box<str>>,
     extent: Extent,
     codings: Codings,
     names: String,
@@ -268,7 +268,7 @@ impl<'a> Fields<'a> {
             7 if is("refresh") => &mut self.refresh,
             _ => return,
         };
-        slot.get_or_insert_with(|| text(value));
+        slot.get_or_insert_with(|| boxed(value));
     }
 
     /// None of pictures and the like, most of what is sent: it does not matter whether they are the same as before.
@@ -282,7 +282,7 @@ impl<'a> Fields<'a> {
         Some(number(self.etag.or(dated)?) ^ self.coding)
     }
 
-    fn redirects(&self, status: u16) -> Vec<Redirect> {
+    fn redirects(&self, status: u16) -> Box<[Redirect]> {
         let location = self.location.as_deref().filter(|target| (300..400).contains(&status) && !target.is_empty());
         let refresh = self.refresh.as_deref().and_then(refresh::target);
         [(RedirectKind::Status, location), (RedirectKind::RefreshHeader, refresh)]

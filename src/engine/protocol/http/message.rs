@@ -17,6 +17,11 @@ pub(super) fn text(bytes: &[u8]) -> String {
     text
 }
 
+/// The same, for what is kept long.
+pub(super) fn boxed(bytes: &[u8]) -> Box<str> {
+    text(bytes).into_boxed_str()
+}
+
 /// Where in the capture and the stream something was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
@@ -32,17 +37,17 @@ pub struct Stamp {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// Method, as sent.
-    pub method: String,
+    pub method: Box<str>,
     /// Request target, as sent.
-    pub target: String,
+    pub target: Box<str>,
     /// Minor version: 0 or 1.
     pub minor: u8,
     /// The Host field, or the authority of an absolute-form target.
-    pub host: Option<String>,
+    pub host: Option<Box<str>>,
     /// The User-Agent field.
-    pub user_agent: Option<String>,
+    pub user_agent: Option<Box<str>>,
     /// The Referer field.
-    pub referer: Option<String>,
+    pub referer: Option<Box<str>>,
     /// What the answer is wanted for.
     pub wants: Wants,
     /// Segment that held the first byte; `seq` is that byte's.
@@ -100,11 +105,11 @@ pub struct Response {
     /// A Date field is there.
     pub has_date: bool,
     /// The Server field.
-    pub server: Option<String>,
+    pub server: Option<Box<str>>,
     /// The Location field.
-    pub location: Option<String>,
+    pub location: Option<Box<str>>,
     /// The Content-Type field.
-    pub content_type: Option<String>,
+    pub content_type: Option<Box<str>>,
     /// The Content-Length field, when it is one number.
     pub content_length: Option<u64>,
     /// Browsers are told to ask this host by https only (RFC 6797).
@@ -113,7 +118,7 @@ pub struct Response {
     /// negotiated (RFC 9110, section 8.8); each with the coding.
     pub validator: Option<u64>,
     /// Names of the fields in their order, in lower case, each followed by a comma; at most 512 bytes of them.
-    pub field_names: String,
+    pub field_names: Box<str>,
     /// All lines of the head end in LF without CR.
     pub lf_only: bool,
     /// The empty line was seen; a head that the close cut short is taken as browsers take it, but more may have been in it.
@@ -127,7 +132,7 @@ pub struct Response {
     /// The request that it answers, when that was seen.
     pub request: Option<Request>,
     /// Redirects by status and Location, and by the Refresh field.
-    pub redirects: Vec<Redirect>,
+    pub redirects: Box<[Redirect]>,
 }
 
 /// How a response sends the client elsewhere.
@@ -158,7 +163,7 @@ impl Request {
     /// Heap bytes held.
     pub(super) fn heap_bytes(&self) -> usize {
         let optional = [&self.host, &self.user_agent, &self.referer].into_iter().flatten();
-        [&self.method, &self.target].into_iter().chain(optional).map(String::capacity).fold(0, usize::saturating_add)
+        [&self.method, &self.target].into_iter().chain(optional).map(|text| text.len()).fold(0, usize::saturating_add)
     }
 }
 
@@ -176,7 +181,7 @@ impl Response {
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         let optional = [&self.server, &self.location, &self.content_type].into_iter().flatten();
-        let own = optional.map(String::capacity).sum::<usize>() + self.field_names.capacity();
+        let own = optional.map(|text| text.len()).sum::<usize>() + self.field_names.len();
         let redirects: usize = self.redirects.iter().map(|redirect| redirect.target.capacity() + size_of::<Redirect>()).sum();
         size_of::<Self>() + own + redirects + self.request.as_ref().map_or(0, Request::heap_bytes)
     }

@@ -138,7 +138,7 @@ impl Server {
             return Ok(());
         }
         let request = waiting.answer();
-        let asked = |method: &str| request.as_ref().is_some_and(|request| request.method == method);
+        let asked = |method: &str| request.as_ref().is_some_and(|request| *request.method == *method);
         let switches = status == 101 || (asked("CONNECT") && (200..300).contains(&status));
         let has_body = !matches!(status, 204 | 304) && !asked("HEAD");
         response.request = request;

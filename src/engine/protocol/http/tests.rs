@@ -72,7 +72,7 @@ impl Story {
 
     /// Targets of the requests that were paired, in the order of the responses.
     fn answered(&self) -> Vec<Option<&str>> {
-        self.heads().iter().map(|head| head.request.as_ref().map(|request| request.target.as_str())).collect()
+        self.heads().iter().map(|head| head.request.as_ref().map(|request| &*request.target)).collect()
     }
 
     /// Redirects found in bodies, each by its kind's name and target.

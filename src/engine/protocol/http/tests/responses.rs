@@ -66,7 +66,7 @@ fn responses_follow_one_another_whatever_ends_their_bodies() {
 fn an_interim_response_leaves_the_request_waiting() {
     let mut story = Story::default();
     story.client(get("/x")).server("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: x\r\n\r\n");
-    assert_eq!(story.connection.waiting().unwrap().target, "/x");
+    assert_eq!(&*story.connection.waiting().unwrap().target, "/x");
     story.server("HTTP/1.1 204 x\r\n\r\n");
     assert_eq!(story.answered(), [Some("/x")]);
 }
@@ -85,7 +85,7 @@ fn http_ends_with_an_upgrade_or_a_tunnel() {
     let mut story = Story::default();
     story.client("CONNECT b.example:443 HTTP/1.1\r\n\r\n").server("HTTP/1.1 407 x\r\nContent-Length: 0\r\n\r\n").client(get("/x"));
     assert!(story.connection.is_live());
-    assert_eq!(story.connection.waiting().unwrap().target, "/x");
+    assert_eq!(&*story.connection.waiting().unwrap().target, "/x");
 }
 
 #[test]
