@@ -21,7 +21,7 @@ FUZZ_FINDS   := fuzz/target/finds
 FUZZ_BIN      = $(or $(CARGO_TARGET_DIR),fuzz/target)/$(FUZZ_HOST)/release
 # Programs of the labs, each with its Debian package.
 LAB_TOOLS    := ip:iproute2 dnsmasq:dnsmasq-base radvd:radvd udhcpc:udhcpc getent:libc-bin nginx:nginx-light curl:curl rsyslogd:rsyslog openssl:openssl \
-                chromium:chromium journalctl:systemd unshare:util-linux
+                chromium:chromium journalctl:systemd unshare:util-linux tcpreplay:tcpreplay
 # A part of rsyslog that is no program.
 LAB_RSYSLOG  := /usr/lib/*/rsyslog/lmnsd_gtls.so
 AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -115,6 +115,10 @@ deps-lab:
 	      apt-get install -q -y --no-install-recommends $$package || echo "$$package could not be installed: what needs it will be skipped"; \
 	    done; \
 	  fi; \
+	fi
+	@if [ "$$(id -u)" = 0 ] && ! $(CARGO) deb --version >/dev/null 2>&1; then \
+	  echo 'cargo-deb is missing, which the test of the Debian package needs: installing it with cargo'; \
+	  $(CARGO) install --locked --debug --quiet cargo-deb || echo 'it could not be installed: that test will be skipped'; \
 	fi
 
 deps-lint:
