@@ -20,7 +20,7 @@ const SECONDS: u32 = 4;
 /// The ring of each program, MiB.
 const RING: u32 = 32;
 /// After so long counters of a program that reads them each second are those of the end.
-const UPDATED: Duration = Duration::from_millis(1500);
+const UPDATED: Duration = Duration::from_millis(2500);
 /// Where Sidewatch gives its counters.
 const METRICS: &str = "127.0.0.1:9798";
 /// The program that is measured, a release build; none takes the one that was built with the tests.
