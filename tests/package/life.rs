@@ -8,8 +8,8 @@ use super::{package, root};
 
 /// Ends of the wire that forged frames are played onto; the daemon watches the second.
 const WIRE: [&str; 2] = ["sw-d-play", "sw-d-watch"];
-/// A short watchdog, for a test that waits for it.
-const WATCHDOG: &str = "[Service]\nWatchdogSec=3s\nRestartSec=200ms\n";
+/// A short watchdog, for a test that waits for it, and the capture thread that SIGUSR2 freezes.
+const WATCHDOG: &str = "[Service]\nWatchdogSec=3s\nRestartSec=200ms\nEnvironment=SIDEWATCH_FREEZE=0\n";
 const CONFIG: &str = "/etc/sidewatch/sidewatch.toml";
 
 #[test]
@@ -66,7 +66,8 @@ fn alerts(machine: &Machine) {
 /// Killed, or standing still: systemd begins it anew, and what was committed is still there.
 fn survives(machine: &Machine) {
     let before = machine.until_state("active");
-    for (signal, restarts) in [("KILL", "1"), ("STOP", "2")] {
+    // Killed; with one capture thread frozen and all others alive, which the watchdog must find out; stopped as a whole.
+    for (signal, restarts) in [("KILL", "1"), ("USR2", "2"), ("STOP", "3")] {
         machine.shell(&format!("kill -{signal} {}", machine.property("MainPID")));
         machine.until(&format!("test \"$(systemctl show --property=NRestarts --value sidewatch.service)\" = {restarts}"));
         assert_ne!(machine.until_state("active"), before);
