@@ -4,7 +4,7 @@ mod life;
 mod machine;
 mod units;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 /// The sources.
@@ -26,7 +26,7 @@ fn words(output: &Output) -> String {
 }
 
 /// The package of the build that is tested, with a revision of its own.
-fn package(folder: &Path, revision: &str) -> PathBuf {
+fn package(folder: &Path, revision: &str) {
     let built = Path::new(env!("CARGO_BIN_EXE_sidewatch"));
     let pages = root().join("target/pages");
     let made = run(built.to_str().unwrap(), &["pages", pages.to_str().unwrap()]);
@@ -42,5 +42,4 @@ fn package(folder: &Path, revision: &str) -> PathBuf {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", words(&output));
-    path
 }

@@ -137,6 +137,10 @@ mod tests {
     fn a_confined_daemon_keeps_its_own_folders_and_loses_the_rest() {
         // Beside the test itself, for the temporary folder stays open to SQLite.
         let home = tempfile::tempdir_in(std::env::current_exe().unwrap().parent().unwrap()).unwrap();
+        if home.path().starts_with(std::env::temp_dir()) {
+            eprintln!("skipped: the test lies in the folder of temporary files, which the daemon may write");
+            return;
+        }
         let at = |name: &str| home.path().join(name);
         for folder in ["etc", "store", "log", "lists", "elsewhere"] {
             fs::create_dir(at(folder)).unwrap();

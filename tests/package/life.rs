@@ -10,6 +10,8 @@ use super::{package, root};
 const WIRE: [&str; 2] = ["sw-d-play", "sw-d-watch"];
 /// A short watchdog, for a test that waits for it, and the capture thread that SIGUSR2 freezes.
 const WATCHDOG: &str = "[Service]\nWatchdogSec=3s\nRestartSec=200ms\nEnvironment=SIDEWATCH_FREEZE=0\n";
+/// Where the lab puts what it is given.
+const INSIDE: &str = "/etc/systemd/system";
 const CONFIG: &str = "/etc/sidewatch/sidewatch.toml";
 
 #[test]
@@ -19,16 +21,20 @@ fn the_installed_package_watches_survives_and_leaves_as_debian_users_expect() {
         Err(reason) => return eprintln!("package under systemd: skipped, {reason}"),
     };
     let folder = tempfile::tempdir_in(root().join("target")).unwrap();
-    let (first, second) = (package(folder.path(), "1"), package(folder.path(), "2"));
     let units = folder.path().join("units");
     fs::create_dir(&units).unwrap();
+    // What lies beside the units is carried inside; of this checkout that is not sure, for other folders are mounted over some there.
+    for revision in ["1", "2"] {
+        package(&units, revision);
+    }
+    fs::copy(root().join("pcaps/race-302-on-get/capture.pcap"), units.join("capture.pcap")).unwrap();
     let machine = Machine::boot(&lab, &units);
     machine.shell(&format!("ip link set lo up; ip link add {} type veth peer name {}", WIRE[0], WIRE[1]));
     machine.shell(&format!("ip link set {} up; ip link set {} up", WIRE[0], WIRE[1]));
 
     // A machine that builds forbids packages to start services; this one is a user's.
     machine.shell("rm -f /usr/sbin/policy-rc.d");
-    machine.shell(&format!("dpkg -i {}", first.display()));
+    machine.shell(&format!("dpkg -i {INSIDE}/sidewatch-1.deb"));
     machine.until_state("active");
     assert_eq!(machine.shell("systemctl is-enabled sidewatch.service"), "enabled");
     configure(&machine);
@@ -36,7 +42,7 @@ fn the_installed_package_watches_survives_and_leaves_as_debian_users_expect() {
     survives(&machine);
     reloads(&machine);
     stops(&machine);
-    upgrades(&machine, second.to_str().unwrap());
+    upgrades(&machine);
     leaves(&machine);
 }
 
@@ -56,8 +62,7 @@ fn configure(machine: &Machine) {
 
 /// Plays a forged answer onto the wire, and waits until it is told of.
 fn alerts(machine: &Machine) {
-    let capture = root().join("pcaps/race-302-on-get/capture.pcap");
-    machine.shell(&format!("tcpreplay --quiet -i {} {}", WIRE[0], capture.display()));
+    machine.shell(&format!("tcpreplay --quiet -i {} {INSIDE}/capture.pcap", WIRE[0]));
     machine.until("sidewatch alerts list | grep -q http_redirect");
     machine.until("grep -q on_path_injection /var/log/sidewatch/eve.json");
     machine.until("journalctl --no-pager -o json | grep -q '\"MESSAGE\".*forged'");
@@ -96,9 +101,9 @@ fn stops(machine: &Machine) {
 }
 
 /// An upgrade begins the new build, and keeps what the admin changed.
-fn upgrades(machine: &Machine, second: &str) {
+fn upgrades(machine: &Machine) {
     let before = machine.until_state("active");
-    machine.shell(&format!("dpkg -i {second}"));
+    machine.shell(&format!("dpkg -i {INSIDE}/sidewatch-2.deb"));
     assert_ne!(machine.until_state("active"), before, "it was not begun anew");
     machine.shell(&format!("grep -q {} {CONFIG}", WIRE[1]));
     machine.shell("sidewatch alerts list | grep -q http_redirect");
