@@ -92,7 +92,7 @@ impl Default for Limits {
             open_timeout: Span::from_secs(600),
             closing_timeout: Span::from_secs(30),
             remembered_bytes_per_stream: 64 << 10,
-            remembered_bytes_per_shard: 896 << 10,
+            remembered_bytes_per_shard: 816 << 10,
             conflicts_per_flow: 256,
             open_cases_per_shard: 16,
             cases_per_flow: 32,
