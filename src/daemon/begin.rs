@@ -26,7 +26,7 @@ use super::signals::Signals;
 use super::wall::SystemWall;
 use super::{Begun, log};
 use crate::alert::SourceFacts;
-use crate::capture::live::LiveError;
+use crate::capture::live::{LiveError, matching};
 use crate::config::Config;
 use crate::engine::limits::Limits;
 use crate::pump::live::{Judge, JudgeBoard, JudgeOrder, MOST_BATCHES, Message, Pace, Settings, Snapshot, Told, Wall};
@@ -144,7 +144,7 @@ impl<'a> Daemon<'a> {
         let (messages, inbox) = bounded(MOST_BATCHES);
         let judge =
             begin_judge(&config, (Limits::within(rest << 20), read.in_force.clone()), inbox, (keeper.0.clone(), Arc::clone(&metrics)))?;
-        let threads = super::interfaces::present(&config.capture.interfaces).len().max(1) as u64 * u64::from(config.capture.threads.max(1));
+        let threads = matching(&config.capture.interfaces).len().max(1) as u64 * u64::from(config.capture.threads.max(1));
         let settings = Settings {
             limits: Limits::within((rest << 20) / threads),
             knowledge: Arc::clone(&read.in_force.knowledge),

@@ -5,7 +5,6 @@ pub mod confine;
 mod events;
 mod figures;
 mod health;
-mod interfaces;
 mod keeper;
 mod log;
 pub mod metrics;

@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
 
-use super::interfaces::present;
 use super::wall::SystemWall;
-use crate::capture::live::{Live, LiveError, open};
+use crate::capture::live::{Live, LiveError, matching, open};
 use crate::config::Capture;
 use crate::engine::Knowledge;
 use crate::engine::time::Timestamp;
@@ -67,7 +66,7 @@ impl Sensor {
     /// Of what does not pass by itself.
     pub(super) fn begin(&mut self) -> Result<(), LiveError> {
         let mut opened = Vec::new();
-        for name in present(&self.capture.interfaces) {
+        for name in matching(&self.capture.interfaces) {
             match open(&name, &self.capture) {
                 Ok(sockets) => opened.push((name, sockets)),
                 Err(error) if error.may_pass() => self.refuse(&name, &error),
@@ -88,7 +87,7 @@ impl Sensor {
     /// Takes up what came, and lets go of what went; once a second.
     pub(super) fn look(&mut self) {
         self.bury();
-        for name in present(&self.capture.interfaces) {
+        for name in matching(&self.capture.interfaces) {
             if self.watched.get(&name).is_some_and(|watched| !watched.threads.is_empty()) {
                 continue;
             }
