@@ -41,6 +41,24 @@ pub struct KernelCounters {
     pub received: u64,
     /// Frames for which the ring had no room.
     pub dropped: u64,
-    /// Frames that the interface dropped.
+    /// Frames that the interface dropped; of sockets that share an interface the first tells it, and the others zero.
     pub dropped_by_interface: u64,
+}
+
+impl KernelCounters {
+    /// Those of two sockets, added up.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            received: self.received.saturating_add(other.received),
+            dropped: self.dropped.saturating_add(other.dropped),
+            dropped_by_interface: self.dropped_by_interface.saturating_add(other.dropped_by_interface),
+        }
+    }
+
+    /// Frames that were not seen, whoever dropped them.
+    #[must_use]
+    pub const fn unseen(&self) -> u64 {
+        self.dropped.saturating_add(self.dropped_by_interface)
+    }
 }

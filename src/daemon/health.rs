@@ -163,7 +163,7 @@ impl Counts {
     const fn of(snapshot: &Snapshot) -> Self {
         Self {
             frames: snapshot.frames,
-            dropped: snapshot.kernel.dropped.saturating_add(snapshot.kernel.dropped_by_interface),
+            dropped: snapshot.kernel.unseen(),
             syns: snapshot.directions.syns,
             syn_acks: snapshot.directions.syn_acks,
         }

@@ -43,7 +43,7 @@ impl Minute {
         for snapshot in counted.values() {
             sums.frames += snapshot.frames;
             sums.bytes += snapshot.bytes;
-            sums.dropped += snapshot.kernel.dropped.saturating_add(snapshot.kernel.dropped_by_interface);
+            sums.dropped += snapshot.kernel.unseen();
             sums.shed += snapshot.frames_shed;
             sums.facts += snapshot.facts_shed;
             sums.judged += snapshot.judged_lost;

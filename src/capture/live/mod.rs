@@ -45,6 +45,8 @@ pub struct Live {
     index: Option<u32>,
     link: LinkType,
     sharing: Sharing,
+    /// Of those that share the interface.
+    is_first: bool,
     /// The last frame's.
     number: u64,
     /// Nothing was there when the ring was last looked at.
@@ -79,8 +81,9 @@ pub fn open(interface: &str, capture: &Capture) -> Result<Vec<Live>, LiveError> 
         match fanout::join(&handles, sharing) {
             Ok(()) => {
                 let now = wall_time();
-                for socket in &mut sockets {
+                for (place, socket) in sockets.iter_mut().enumerate() {
                     socket.sharing = sharing;
+                    socket.is_first = place == 0;
                     socket.begin(now);
                 }
                 return Ok(sockets);
@@ -118,6 +121,7 @@ impl Live {
             index,
             link,
             sharing: Sharing::Alone,
+            is_first: true,
             number: 0,
             idle: false,
             ended: false,
@@ -284,7 +288,9 @@ impl LiveFrames for Live {
         if let Ok(read) = self.handle.stats() {
             self.kernel.take(read);
         }
-        self.kernel.total()
+        let total = self.kernel.total();
+        // The kernel says it of the whole interface to each socket.
+        if self.is_first { total } else { KernelCounters { dropped_by_interface: 0, ..total } }
     }
 }
 

@@ -97,12 +97,7 @@ pub(super) fn listen(interface: &str, capture: &Capture, time: Duration) -> Resu
     (heard.judged, heard.one_sided) = flows.judged();
     (heard.flows, heard.understood) = (flows.0.len(), decoder.understood());
     heard.parted = sockets.iter().any(|socket| socket.sharing() == Sharing::ByFlow);
-    for counted in sockets.iter_mut().map(LiveFrames::kernel) {
-        heard.kernel.received += counted.received;
-        heard.kernel.dropped += counted.dropped;
-        // Each socket says it of the whole interface.
-        heard.kernel.dropped_by_interface = counted.dropped_by_interface;
-    }
+    heard.kernel = sockets.iter_mut().map(LiveFrames::kernel).fold(KernelCounters::default(), KernelCounters::plus);
     Ok(heard)
 }
 

@@ -68,10 +68,7 @@ impl Snapshot {
     pub fn plus(mut self, other: &Self) -> Self {
         self.frames += other.frames;
         self.bytes += other.bytes;
-        self.kernel.received += other.kernel.received;
-        self.kernel.dropped += other.kernel.dropped;
-        // Each socket of an interface reads the same counter of it.
-        self.kernel.dropped_by_interface = self.kernel.dropped_by_interface.max(other.kernel.dropped_by_interface);
+        self.kernel = self.kernel.plus(other.kernel);
         self.flows += other.flows;
         self.cases += other.cases;
         self.shards = self.shards.plus(&other.shards);

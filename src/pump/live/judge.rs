@@ -139,8 +139,8 @@ impl<T: FnMut(Told)> Judge<T> {
                 self.merge.begin(slot, interface, now);
             }
             Message::Saw(batch) => {
-                if let (Some((at, dropped)), Some(interface)) = (batch.drops, self.merge.interface(batch.slot)) {
-                    self.drops.add(interface, at, dropped);
+                if let (Some((at, dropped)), Some(interface)) = (batch.drops, self.interface(batch.slot)) {
+                    self.drops.add(&interface, at, dropped);
                 }
                 self.merge.take(batch, now);
             }
@@ -188,12 +188,16 @@ impl<T: FnMut(Told)> Judge<T> {
     }
 
     fn tell(&mut self, mut alert: Alert, pending: bool) {
-        let slot = slot_of(alert.forged.frame);
-        let interface = self.interfaces.iter().find(|(known, _)| *known == slot).map(|(_, interface)| Arc::clone(interface));
+        let interface = self.interface(slot_of(alert.forged.frame));
         if let Some(interface) = &interface {
             alert.sensor.kernel_drops = self.drops.between(interface, alert.flow.start, alert.closed_at);
         }
         (self.tell)(Told { alert, interface, pending });
+    }
+
+    /// Interface of a thread.
+    fn interface(&self, slot: u8) -> Option<Arc<str>> {
+        self.interfaces.iter().find(|(known, _)| *known == slot).map(|(_, interface)| Arc::clone(interface))
     }
 
     fn exchange(&mut self, renewal: Renewal) {

@@ -61,11 +61,6 @@ impl Merge {
         self.sources.retain(|source| source.slot != slot);
     }
 
-    /// Interface of a thread.
-    pub(super) fn interface(&self, slot: u8) -> Option<&Arc<str>> {
-        self.sources.iter().find(|source| source.slot == slot).map(|source| &source.interface)
-    }
-
     /// Takes what a thread saw.
     pub(super) fn take(&mut self, mut batch: Batch, now: Instant) {
         let epoch = self.epoch;

@@ -12,6 +12,8 @@ const ENCRYPTED: u16 = 443;
 const CALM: Span = Span::from_secs(5);
 /// A frame older than this when it is read tells of a ring that fills.
 const LATE: Span = Span::from_millis(500);
+/// No ring holds frames for longer.
+const LATEST: Span = Span::from_secs(60);
 
 /// Application data of TLS, or the middle of a record; a packet of QUIC with a short header. A segment that begins a record of a handshake is none, nor is
 /// one that opens, ends or resets.
@@ -49,21 +51,21 @@ impl Pressure {
         self.until.is_some()
     }
 
-    /// Notes what the kernel dropped since the last reading. True when the pressure begins or ends with it.
-    pub(super) fn read(&mut self, now: Timestamp, dropped: u64) -> bool {
+    /// Notes what the kernel dropped since the last reading.
+    pub(super) fn read(&mut self, now: Timestamp, dropped: u64) {
         if dropped > 0 {
-            return self.press(now);
+            self.until = Some(now + CALM);
         }
-        self.until.take_if(|until| now > *until || *until - now > CALM).is_some()
+        // A clock that was set back does not prolong it.
+        self.until.take_if(|until| now > *until || *until - now > CALM);
     }
 
-    /// Notes that a full read began with a frame of this time. True when the pressure begins with it.
-    pub(super) fn full_read(&mut self, now: Timestamp, first: Timestamp) -> bool {
-        (Span::ZERO..=Span::from_secs(60)).contains(&(now - first)) && now - first > LATE && self.press(now)
-    }
-
-    fn press(&mut self, now: Timestamp) -> bool {
-        self.until.replace(now + CALM).is_none()
+    /// Notes that a full read began with a frame of this time. One much older is of before a step of the clock.
+    pub(super) fn full_read(&mut self, now: Timestamp, first: Timestamp) {
+        let late = now - first;
+        if late > LATE && late <= LATEST {
+            self.until = Some(now + CALM);
+        }
     }
 }
 
@@ -111,13 +113,17 @@ mod tests {
     fn the_pressure_ends_when_the_ring_has_had_room_for_a_while() {
         let second = |seconds| Timestamp::from_parts(seconds, 0);
         let mut pressure = Pressure::default();
-        assert!(!pressure.read(second(1), 0) && !pressure.is_on());
-        assert!(pressure.read(second(2), 5) && pressure.is_on());
-        assert!(!pressure.read(second(6), 1), "it goes on");
-        assert!(!pressure.read(second(11), 0) && pressure.is_on());
-        assert!(pressure.read(second(12), 0) && !pressure.is_on());
-        assert!(!pressure.full_read(second(13), second(13)));
-        assert!(pressure.full_read(second(13), second(12)));
-        assert!(pressure.read(second(3), 0), "nor does it last when the clock was set back");
+        for (at, dropped, is_on) in [(1, 0, false), (2, 5, true), (6, 1, true), (11, 0, true), (12, 0, false)] {
+            pressure.read(second(at), dropped);
+            assert_eq!(pressure.is_on(), is_on, "at {at} s");
+        }
+        pressure.full_read(second(13), second(13));
+        assert!(!pressure.is_on(), "a frame that is read at once");
+        pressure.full_read(second(100), second(13));
+        assert!(!pressure.is_on(), "a frame of before a step of the clock");
+        pressure.full_read(second(13), second(12));
+        assert!(pressure.is_on(), "a frame that was read late");
+        pressure.read(second(3), 0);
+        assert!(!pressure.is_on(), "nor does it last when the clock was set back");
     }
 }

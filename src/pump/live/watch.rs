@@ -208,7 +208,7 @@ impl<S: LiveFrames, W: Wall> Watch<S, W> {
 
     fn read_counters(&mut self, wall: Timestamp) {
         let kernel = self.source.kernel();
-        let dropped = dropped(&kernel).saturating_sub(dropped(&self.kernel));
+        let dropped = kernel.unseen().saturating_sub(self.kernel.unseen());
         if dropped > 0 {
             self.outbox.dropped(wall, dropped);
         }
@@ -245,11 +245,6 @@ impl<S: LiveFrames, W: Wall> Watch<S, W> {
         }
         done
     }
-}
-
-/// Frames that the sensor did not get.
-const fn dropped(kernel: &KernelCounters) -> u64 {
-    kernel.dropped.saturating_add(kernel.dropped_by_interface)
 }
 
 #[inline]
