@@ -164,8 +164,8 @@ impl Counts {
         Self {
             frames: snapshot.frames,
             dropped: snapshot.kernel.unseen(),
-            syns: snapshot.directions.syns,
-            syn_acks: snapshot.directions.syn_acks,
+            syns: snapshot.shards.flow.syns,
+            syn_acks: snapshot.shards.flow.syn_acks,
         }
     }
 }
@@ -174,7 +174,8 @@ impl Counts {
 mod tests {
     use super::*;
     use crate::capture::KernelCounters;
-    use crate::pump::live::Directions;
+    use crate::engine::ShardCounters;
+    use crate::engine::flow::FlowCounters;
 
     fn watch() -> Watch {
         Watch { heartbeat: Duration::ZERO, blind_after: Duration::from_secs(60), drops_per_mille: 10 }
@@ -194,7 +195,8 @@ mod tests {
 
     fn snapshot(frames: u64, dropped: u64, syns: u64, syn_acks: u64) -> Option<Snapshot> {
         let kernel = KernelCounters { received: frames + dropped, dropped, dropped_by_interface: 0 };
-        Some(Snapshot { frames, kernel, directions: Directions { syns, syn_acks }, ..Snapshot::default() })
+        let flow = FlowCounters { syns, syn_acks, ..FlowCounters::default() };
+        Some(Snapshot { frames, kernel, shards: ShardCounters { flow, ..ShardCounters::default() }, ..Snapshot::default() })
     }
 
     #[test]

@@ -105,6 +105,8 @@ impl ShardCounters {
 
 fn of_flow(counters: FlowCounters) -> impl Iterator<Item = (&'static str, u64)> {
     let FlowCounters {
+        syns,
+        syn_acks,
         mirror_copies,
         corrupt,
         unacceptable,
@@ -118,6 +120,8 @@ fn of_flow(counters: FlowCounters) -> impl Iterator<Item = (&'static str, u64)> 
         http: http::Counts { heads_too_long, requests_unpaired, bodies_unread },
     } = counters;
     [
+        ("flow.syns", syns),
+        ("flow.syn_acks", syn_acks),
         ("flow.mirror_copies", mirror_copies),
         ("flow.corrupt", corrupt),
         ("flow.unacceptable", unacceptable),

@@ -66,6 +66,10 @@ pub struct Context<'a> {
 /// What the flows of a shard counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FlowCounters {
+    /// SYNs without ACK.
+    pub syns: u64,
+    /// SYNs with ACK: where only one of both is seen, one direction is missing.
+    pub syn_acks: u64,
     /// Packets that the mirror delivered twice.
     pub mirror_copies: u64,
     /// Packets with a wrong checksum in a direction whose checksums are filled in: the receiver discards them.
@@ -93,6 +97,8 @@ pub struct FlowCounters {
 impl FlowCounters {
     pub(super) fn plus(self, other: &Self) -> Self {
         Self {
+            syns: self.syns + other.syns,
+            syn_acks: self.syn_acks + other.syn_acks,
             mirror_copies: self.mirror_copies + other.mirror_copies,
             corrupt: self.corrupt + other.corrupt,
             unacceptable: self.unacceptable + other.unacceptable,

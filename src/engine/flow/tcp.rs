@@ -65,6 +65,7 @@ fn open(flow: &mut Flow, packet: &Packet<'_>, sender: Sender, context: &mut Cont
     let head = &packet.head;
     let opening = Opening::of(head);
     let answers = head.flags.any(TcpFlags::ACK);
+    *(if answers { &mut context.counters.syn_acks } else { &mut context.counters.syns }) += 1;
     let asked = *flow.side(sender.other()).opening();
     if !flow.roles_known {
         flow.server = if answers { sender } else { sender.other() };

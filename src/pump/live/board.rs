@@ -35,8 +35,6 @@ pub struct Snapshot {
     pub decoded: BTreeMap<String, u64>,
     /// Stamp of the last frame; the epoch when there was none.
     pub last_frame: Timestamp,
-    /// Handshakes of TCP as far as they tell whether both directions are there.
-    pub directions: Directions,
     /// Frames of encrypted bulk that were passed over because the ring was full.
     pub frames_shed: u64,
     /// The ring is full, or was a moment ago.
@@ -53,15 +51,6 @@ pub struct Snapshot {
     pub panics: u64,
 }
 
-/// Openings of TCP connections, by direction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Directions {
-    /// SYNs.
-    pub syns: u64,
-    /// SYN-ACKs.
-    pub syn_acks: u64,
-}
-
 impl Snapshot {
     /// Those of two threads of one interface, added up.
     #[must_use]
@@ -76,8 +65,6 @@ impl Snapshot {
             *self.decoded.entry(name.clone()).or_default() += count;
         }
         self.last_frame = self.last_frame.max(other.last_frame);
-        self.directions.syns += other.directions.syns;
-        self.directions.syn_acks += other.directions.syn_acks;
         self.frames_shed += other.frames_shed;
         self.pressed |= other.pressed;
         self.facts_shed += other.facts_shed;

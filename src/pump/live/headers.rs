@@ -14,7 +14,6 @@ pub(super) enum Carried<'a> {
     Udp { ports: (u16, u16), payload: &'a [u8] },
 }
 
-pub(super) const SYN: u8 = 0x02;
 pub(super) const PSH: u8 = 0x08;
 pub(super) const ACK: u8 = 0x10;
 

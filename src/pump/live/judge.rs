@@ -158,7 +158,7 @@ impl<T: FnMut(Told)> Judge<T> {
         if let Some((observations, until)) = self.merge.ready(now) {
             self.attempt(observations, until, false);
         }
-        for Silence { interface, fell, .. } in self.merge.silences(now) {
+        for Silence { interface, fell } in self.merge.silences(now) {
             self.shown.silent.retain(|name| **name != *interface);
             if fell {
                 self.shown.silent.push(interface.to_string());

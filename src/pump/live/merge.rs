@@ -45,7 +45,6 @@ struct Source {
 /// A thread fell silent, or speaks again.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Silence {
-    pub(super) slot: u8,
     pub(super) interface: Arc<str>,
     pub(super) fell: bool,
 }
@@ -148,7 +147,7 @@ impl Merge {
             let fell = now - source.heard >= SILENCE;
             if fell != source.is_silent {
                 source.is_silent = fell;
-                changed.push(Silence { slot: source.slot, interface: Arc::clone(&source.interface), fell });
+                changed.push(Silence { interface: Arc::clone(&source.interface), fell });
             }
         }
         changed

@@ -21,7 +21,7 @@ use crate::engine::limits::Limits;
 use crate::engine::observation::Observation;
 use crate::engine::time::{Span, Timestamp};
 
-pub use board::{Board, Directions, Snapshot};
+pub use board::{Board, Snapshot};
 pub use judge::{Judge, JudgeBoard, JudgeOrder, JudgeSnapshot};
 pub use numbers::{SLOTS, slot_of};
 pub use watch::{Ended, Order, Watch};

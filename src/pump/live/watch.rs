@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError};
 
-use super::board::{Board, Directions, Snapshot};
-use super::headers::{ACK, Carried, SYN, look};
+use super::board::{Board, Snapshot};
 use super::numbers::Numbers;
 use super::outbox::Outbox;
 use super::shed::{Pressure, is_encrypted_bulk};
 use super::{Message, Settings, Wall};
 use crate::capture::{KernelCounters, LiveFrames};
-use crate::engine::frame::Frame;
 use crate::engine::time::{Span, Timestamp};
 use crate::engine::{Engine, Knowledge, ShardCounters, Shards};
 use crate::pump::survive;
@@ -28,8 +26,6 @@ const READING: Span = Span::from_millis(1_000);
 const WORD: Span = Span::from_millis(20);
 /// Turns that read what is left when the thread is to end: 128 Ki frames.
 const LAST_TURNS: usize = 256;
-/// Frames longer than this do not open a connection.
-const LONGEST_SYN: u32 = 120;
 
 /// What a capture thread is told.
 #[derive(Debug)]
@@ -178,7 +174,6 @@ impl<S: LiveFrames, W: Wall> Watch<S, W> {
                 self.shown.frames_shed += 1;
                 continue;
             }
-            note_direction(&frame, &mut self.shown.directions);
             frame.number = self.numbers.next(frame.time);
             self.engine.handle_frame(&frame);
         }
@@ -244,16 +239,5 @@ impl<S: LiveFrames, W: Wall> Watch<S, W> {
             self.outbox.send(observations, now);
         }
         done
-    }
-}
-
-#[inline]
-fn note_direction(frame: &Frame<'_>, directions: &mut Directions) {
-    if frame.wire_len <= LONGEST_SYN
-        && let Some(Carried::Tcp { flags, .. }) = look(frame)
-        && flags & SYN != 0
-    {
-        let side = if flags & ACK == 0 { &mut directions.syns } else { &mut directions.syn_acks };
-        *side += 1;
     }
 }
