@@ -10,15 +10,12 @@ use clap::Args;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, socket};
 
-use super::{Status, printable, say};
+use super::{Status, printable, settings};
 use crate::capture::live::{check_filter, interfaces, is_up, matching};
 use crate::config::{Config, USUAL_PATH};
-use crate::pump::sources::{Sources, set_aside};
+use crate::pump::sources::{LEAST_MEMORY, Sources, set_aside};
 use crate::rules::load_rules;
 use crate::store::{Archive, StoreError};
-
-/// MiB that the daemon needs beside lists of indicators (the least of `memory`).
-const LEAST_MEMORY: u64 = 64;
 
 /// Look at settings, rules, indicators, secrets, interfaces, folders and disk without starting
 #[derive(Args)]
@@ -43,14 +40,9 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(self) -> anyhow::Result<Status> {
-        let config = match Config::read(&self.config) {
+        let config = match settings::read(&self.config) {
             Ok(config) => config,
-            Err(wrong) => {
-                for diagnostic in wrong {
-                    say(&printable_lines(&diagnostic.to_string()));
-                }
-                return Ok(Status::BadInput);
-            }
+            Err(status) => return Ok(status),
         };
         let mut report = Report::default();
         let interfaces = config.capture.interfaces.join(", ");
@@ -102,11 +94,6 @@ impl Report {
             _ => Status::Wrong,
         })
     }
-}
-
-/// A diagnosis has lines of its own.
-fn printable_lines(text: &str) -> String {
-    text.lines().map(printable).collect::<Vec<_>>().join("\n")
 }
 
 fn rules(report: &mut Report, config: &Config) {

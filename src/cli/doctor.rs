@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Status, say};
+use super::{Status, settings};
 use crate::capture::live::{self, ANY, Interface};
-use crate::config::{Config, USUAL_PATH};
+use crate::config::Config;
 use finding::Finding;
 use listen::Heard;
 
@@ -50,7 +50,7 @@ pub(super) struct Doctor {
 
 impl Doctor {
     pub(super) fn run(&self) -> anyhow::Result<Status> {
-        let mut config = match self.settings() {
+        let mut config = match settings::read_or_usual(self.config.as_deref()) {
             Ok(config) => config,
             Err(status) => return Ok(status),
         };
@@ -69,17 +69,6 @@ impl Doctor {
         findings.extend(judge::disk(&config, machine::disk_free(&config.store.folder)));
         tell(&finding::told(&findings));
         Ok(if findings.iter().any(|finding| finding.wrong) { Status::Wrong } else { Status::Done })
-    }
-
-    /// The settings of the file that was named, of the usual one if it is there, or what holds without any.
-    fn settings(&self) -> Result<Config, Status> {
-        let usual = PathBuf::from(USUAL_PATH);
-        let file = self.config.as_ref().or_else(|| usual.exists().then_some(&usual));
-        let Some(file) = file else { return Ok(Config::default()) };
-        Config::read(file).map_err(|wrong| {
-            wrong.iter().for_each(|diagnostic| say(&diagnostic.to_string()));
-            Status::BadInput
-        })
     }
 
     /// Looks at all of them at once, so that it takes no longer than one.

@@ -23,6 +23,8 @@ mod run;
 mod selftest;
 mod sequence;
 #[cfg(feature = "daemon")]
+mod settings;
+#[cfg(feature = "daemon")]
 mod sinks;
 mod statistics;
 

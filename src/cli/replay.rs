@@ -18,13 +18,11 @@ use super::statistics::statistics;
 use super::{Status, say};
 use crate::capture::replay::{follow, inputs};
 use crate::engine::limits::Limits;
-use crate::pump::sources::{Sources, set_aside};
+use crate::pump::sources::{LEAST_MEMORY, Sources, set_aside};
 use crate::pump::{self, Renewal, Report, Settings};
 
 /// The seed of the flow hash in replay: fixed, so that the same capture always gives the same output.
 pub(super) const REPLAY_SEED: u64 = 0x51de_0a7c;
-/// MiB that the program needs beside lists of indicators.
-const LEAST_MEMORY: u64 = 64;
 
 /// Say which answers in a capture the network forged, which frame is the forgery, and why
 #[derive(Args)]

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use clap::Args;
 
-use super::{Status, printable, say};
+use super::{Status, printable, say, settings};
 use crate::alert::{Alert, SourceFacts};
 use crate::config::{Config, USUAL_PATH};
 use crate::correlate::Correlator;
@@ -44,12 +44,9 @@ pub(super) struct SelfTest {
 
 impl SelfTest {
     pub(super) fn run(self) -> anyhow::Result<Status> {
-        let config = match Config::read(&self.config) {
+        let config = match settings::read(&self.config) {
             Ok(config) => config,
-            Err(wrong) => {
-                wrong.iter().for_each(|diagnostic| say(&format!("sidewatch: {diagnostic}")));
-                return Ok(Status::BadInput);
-            }
+            Err(status) => return Ok(status),
         };
         let mut way = Way { failed: false };
         if let Some(record) = way.alert_record(&config) {

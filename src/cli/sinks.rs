@@ -4,12 +4,12 @@ mod status;
 mod trial;
 
 use std::io::{self, ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Status, printable, say};
-use crate::config::{Config, SinkSettings, USUAL_PATH};
+use super::{Status, printable, say, settings};
+use crate::config::{Config, SinkSettings};
 
 /// Try the sinks, and see how deliveries to them went
 #[derive(Args)]
@@ -68,7 +68,10 @@ enum Format {
 
 impl SinksCommand {
     pub(super) fn run(self) -> anyhow::Result<Status> {
-        let Some(config) = settings(self.config.as_deref()) else { return Ok(Status::BadInput) };
+        let config = match settings::read_or_usual(self.config.as_deref()) {
+            Ok(config) => config,
+            Err(status) => return Ok(status),
+        };
         match self.command {
             Command::Test { names } => {
                 let Some(sinks) = chosen(&config, &names) else { return Ok(Status::BadInput) };
@@ -77,16 +80,6 @@ impl SinksCommand {
             Command::Status { names, retry_dead } => status::run(&config, &names, retry_dead, self.format),
         }
     }
-}
-
-/// The configuration; without a file at its usual place that of the program.
-fn settings(path: Option<&Path>) -> Option<Config> {
-    let usual = Path::new(USUAL_PATH);
-    if path.is_none() && !usual.exists() {
-        return Some(Config::default());
-    }
-    let read = Config::read(path.unwrap_or(usual));
-    read.map_err(|wrong| wrong.iter().for_each(|diagnostic| say(&format!("sidewatch: {diagnostic}")))).ok()
 }
 
 /// The sinks of these names.

@@ -30,6 +30,7 @@ use crate::capture::live::{LiveError, matching};
 use crate::config::Config;
 use crate::engine::limits::Limits;
 use crate::pump::live::{Judge, JudgeBoard, JudgeOrder, MOST_BATCHES, Message, Pace, Settings, Snapshot, Told, Wall};
+use crate::pump::sources::LEAST_MEMORY;
 use crate::sink::Sinks;
 use crate::store::{Kind, Record, Store, StoreError};
 
@@ -39,8 +40,6 @@ const MOST_RECORDS: usize = 4_096;
 const TURN: Duration = Duration::from_millis(50);
 /// What is counted and which interfaces are there is looked at so often.
 const LOOK: Duration = Duration::from_secs(1);
-/// MiB that the program needs beside lists of indicators.
-const LEAST_MEMORY: u64 = 64;
 /// How long sinks may go on after the end was asked for.
 const LAST_DELIVERIES: Duration = Duration::from_millis(300);
 /// For tests: the number of the capture thread that SIGUSR2 freezes.
@@ -268,22 +267,19 @@ impl<'a> Daemon<'a> {
     fn tell_health(&mut self, Change { interface, cause, blind, lasted }: &Change) {
         let (what, seconds) = (format!("{}-{interface}", cause.name()), lasted.as_secs());
         let facts = json!({ "interface": interface, "cause": cause.name(), "seconds": seconds });
+        let sensor = &self.config.sensor;
         let (kind, headline) = if *blind {
-            (Kind::Blind, format!("The sensor {} is blind on {interface}, for {seconds} s: {}", self.config.sensor, cause.words()))
+            let headline = format!("The sensor {sensor} is blind on {interface}, for {seconds} s: {}", cause.words());
+            tracing::error!(interface, cause = cause.name(), "{headline}");
+            self.blind.insert(what.clone());
+            (Kind::Blind, headline)
         } else {
-            (Kind::Seeing, format!("The sensor {} sees again on {interface}, after {seconds} s", self.config.sensor))
-        };
-        if *blind {
-            self.blind.insert(what.clone())
-        } else {
-            self.blind.remove(&what)
+            let headline = format!("The sensor {sensor} sees again on {interface}, after {seconds} s");
+            tracing::info!(interface, cause = cause.name(), "{headline}");
+            self.blind.remove(&what);
+            (Kind::Seeing, headline)
         };
         self.metrics.blind(!self.blind.is_empty());
-        if *blind {
-            tracing::error!(interface, cause = cause.name(), "{headline}");
-        } else {
-            tracing::info!(interface, cause = cause.name(), "{headline}");
-        }
         self.keep(event(kind, &self.config.sensor, (&what, SystemWall.now()), headline, facts));
     }
 

@@ -1,7 +1,6 @@
 //! The time of day, which somebody may set while the daemon runs.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
+use crate::capture::live::wall_time;
 use crate::engine::time::Timestamp;
 use crate::pump::live::Wall;
 
@@ -11,7 +10,6 @@ pub struct SystemWall;
 
 impl Wall for SystemWall {
     fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp::from_parts(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), i64::from(since.subsec_nanos()))
+        wall_time()
     }
 }

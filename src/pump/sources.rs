@@ -9,6 +9,9 @@ use crate::rules::device::DeviceLibrary;
 use crate::rules::indicators::{Indicators, Tally, load};
 use crate::rules::{LoadedRules, load_rules};
 
+/// MiB that the program needs beside lists of indicators.
+pub const LEAST_MEMORY: u64 = 64;
+
 /// Where rules and lists lie.
 #[derive(Clone, Debug)]
 pub struct Sources {

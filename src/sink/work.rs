@@ -1,6 +1,6 @@
 //! One sink at work: it takes what is due from its outbox, tells it, and notes what became of it.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
@@ -10,7 +10,7 @@ use super::error::{Remedy, SinkError};
 use super::outlet::Outlet;
 use super::patience::{self, Pace};
 use crate::config::SinkSettings;
-use crate::store::{Delivery, Store, StoreError};
+use crate::store::{Delivery, Store, StoreError, now};
 
 /// How often an idle sink looks into its outbox without being woken: another process may have put back what was given up.
 const POLL: Duration = Duration::from_secs(1);
@@ -212,10 +212,4 @@ impl Working {
             }
         }
     }
-}
-
-/// Unix milliseconds.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

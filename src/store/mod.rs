@@ -370,8 +370,9 @@ impl Store {
     }
 }
 
-/// Unix milliseconds.
-fn now() -> i64 {
+/// The time of day, by which rows are due: Unix milliseconds.
+#[must_use]
+pub fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -95,7 +95,9 @@ pub fn open(interface: &str, capture: &Capture) -> Result<Vec<Live>, LiveError> 
     Err(LiveError::Sharing { interface: interface.to_owned(), reason })
 }
 
-fn wall_time() -> Timestamp {
+/// The time of day, by which the kernel stamps frames.
+#[must_use]
+pub fn wall_time() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_parts(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), i64::from(since.subsec_nanos()))
 }

@@ -1,14 +1,12 @@
 //! `sinks status`: what the database says about deliveries.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::super::{Status, printable, say};
 use super::{Format, print};
 use crate::config::Config;
-use crate::store::{Archive, SinkState, Store, StoreError};
+use crate::store::{Archive, SinkState, Store, StoreError, now};
 
 pub(super) fn run(config: &Config, names: &[String], retry_dead: bool, format: Format) -> anyhow::Result<Status> {
     match states(config, names, retry_dead) {
@@ -89,11 +87,6 @@ fn length(millis: i64) -> String {
         seconds @ ..172_800 => format!("{} h", seconds / 3600),
         seconds => format!("{} d", seconds / 86_400),
     }
-}
-
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
