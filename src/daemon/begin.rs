@@ -1,7 +1,6 @@
 //! How the daemon is put together, and the loop that looks after its threads until it is told to end.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -26,10 +25,10 @@ use super::signals::Signals;
 use super::wall::SystemWall;
 use super::{Begun, log};
 use crate::alert::SourceFacts;
-use crate::capture::live::{LiveError, matching};
+use crate::capture::live::LiveError;
 use crate::config::Config;
 use crate::engine::limits::Limits;
-use crate::pump::live::{Judge, JudgeBoard, JudgeOrder, MOST_BATCHES, Message, Pace, Settings, Snapshot, Told, Wall};
+use crate::pump::live::{Judge, JudgeBoard, JudgeOrder, MOST_BATCHES, Message, Snapshot, Told, Wall};
 use crate::pump::sources::LEAST_MEMORY;
 use crate::sink::Sinks;
 use crate::store::{Kind, Record, Store, StoreError};
@@ -120,14 +119,7 @@ impl<'a> Daemon<'a> {
         let Some(rest) = memory.checked_sub(room).filter(|rest| *rest >= LEAST_MEMORY) else {
             return Err(RunError::Memory(read.list_bytes() >> 20, room + LEAST_MEMORY));
         };
-        let store = Store::open(&config.store, &config.sinks)?;
-        if let Some(aside) = store.set_aside() {
-            tracing::error!(
-                "the alert database was damaged: it lies at {}, {} alerts of it were taken over",
-                aside.path.display(),
-                aside.alerts
-            );
-        }
+        let store = open_store(&config)?;
         match confine(&config, &begun.config) {
             Ok(confined) => tracing::info!("{confined}"),
             Err(error) => tracing::warn!("{error}"),
@@ -143,14 +135,7 @@ impl<'a> Daemon<'a> {
         let (messages, inbox) = bounded(MOST_BATCHES);
         let judge =
             begin_judge(&config, (Limits::within(rest << 20), read.in_force.clone()), inbox, (keeper.0.clone(), Arc::clone(&metrics)))?;
-        let threads = matching(&config.capture.interfaces).len().max(1) as u64 * u64::from(config.capture.threads.max(1));
-        let settings = Settings {
-            limits: Limits::within((rest << 20) / threads),
-            knowledge: Arc::clone(&read.in_force.knowledge),
-            seed: RandomState::new().hash_one(0),
-            pace: Pace::default(),
-        };
-        let mut sensor = Sensor::new(config.capture.clone(), settings, messages);
+        let mut sensor = Sensor::new(config.capture.clone(), rest << 20, &read.in_force.knowledge, messages);
         sensor.begin()?;
         let now = Instant::now();
         let daemon = Self {
@@ -358,6 +343,18 @@ impl<'a> Daemon<'a> {
         let [_, (_, committed), (_, lost), _] = board.counters();
         tracing::info!(committed, lost, "sidewatch has ended: {committed} records were committed, {lost} lost");
     }
+}
+
+fn open_store(config: &Config) -> Result<Store, StoreError> {
+    let store = Store::open(&config.store, &config.sinks)?;
+    if let Some(aside) = store.set_aside() {
+        tracing::error!(
+            "the alert database was damaged: it lies at {}, {} alerts of it were taken over",
+            aside.path.display(),
+            aside.alerts
+        );
+    }
+    Ok(store)
 }
 
 type KeeperThread = (Sender<Keep>, Arc<KeeperBoard>, JoinHandle<()>);

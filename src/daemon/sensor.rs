@@ -1,6 +1,7 @@
 //! The capture threads: begun when their interface is there, ended when it is gone, and begun again.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -11,8 +12,9 @@ use super::wall::SystemWall;
 use crate::capture::live::{Live, LiveError, matching, open};
 use crate::config::Capture;
 use crate::engine::Knowledge;
+use crate::engine::limits::Limits;
 use crate::engine::time::Timestamp;
-use crate::pump::live::{Board, Ended, Message, Order, SLOTS, Settings, Wall, Watch};
+use crate::pump::live::{Board, Ended, Message, Order, Pace, SLOTS, Settings, Wall, Watch};
 
 /// Orders that may wait for a capture thread: it looks at them a tenth of a second apart.
 const MOST_ORDERS: usize = 16;
@@ -22,6 +24,8 @@ const STOPS_WITHIN: Duration = Duration::from_millis(1_200);
 /// All that is watched.
 pub(super) struct Sensor {
     capture: Capture,
+    /// Threads that memory was shared out between.
+    planned: usize,
     settings: Settings,
     began: Timestamp,
     messages: Sender<Message>,
@@ -47,9 +51,18 @@ struct Thread {
 }
 
 impl Sensor {
-    pub(super) fn new(capture: Capture, settings: Settings, messages: Sender<Message>) -> Self {
+    /// For the interfaces that are there, between whose threads `memory` (bytes) is shared out.
+    pub(super) fn new(capture: Capture, memory: u64, knowledge: &Arc<Knowledge>, messages: Sender<Message>) -> Self {
+        let planned = matching(&capture.interfaces).len().max(1) * usize::from(capture.threads.max(1));
+        let settings = Settings {
+            limits: Limits::within(memory / planned as u64),
+            knowledge: Arc::clone(knowledge),
+            seed: RandomState::new().hash_one(0),
+            pace: Pace::default(),
+        };
         Self {
             capture,
+            planned,
             settings,
             began: SystemWall.now(),
             messages,
@@ -135,6 +148,12 @@ impl Sensor {
         self.waits = false;
         tracing::info!(interface = name, threads = threads.len(), "{name} is watched by {} threads", threads.len());
         self.watched.insert(name, Watched { slots, threads });
+        let (running, planned) = (self.threads().count(), self.planned);
+        if running > planned {
+            tracing::warn!(
+                "{running} capture threads run, and memory was shared out between {planned}: restart sidewatch to keep within `memory`"
+            );
+        }
     }
 
     /// One that nobody has, or else that of an interface that is away.
