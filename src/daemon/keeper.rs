@@ -73,12 +73,6 @@ impl Keeps for Store {
         if pruned.removed > 0 {
             tracing::info!(removed = pruned.removed, "{} delivered alerts and events were old and are removed", pruned.removed);
         }
-        if pruned.is_over {
-            tracing::error!(
-                bytes = pruned.bytes,
-                "the alert database is larger than its `size`: what waits for sinks is not removed, see `sidewatch sinks status`"
-            );
-        }
         Ok(())
     }
 }

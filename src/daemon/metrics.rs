@@ -119,7 +119,7 @@ impl Metrics {
         page.register("sidewatch_interface_drops", "Frames that the interface dropped", self.dropped_by_interface.clone());
         page.register("sidewatch_shed_packets", "Frames passed over under overload that could carry no injection", self.shed.clone());
         page.register("sidewatch_queue_shed", "What found an internal queue full", self.queue_shed.clone());
-        page.register("sidewatch_alerts", "Alerts that were committed", self.alerts.clone());
+        page.register("sidewatch_alerts", "Alerts that were raised", self.alerts.clone());
         page.register("sidewatch_flows", "Connections that are remembered", self.flows.clone());
         page.register("sidewatch_blind", "1 while the sensor sees nothing, or too little", self.blind.clone());
         page.register("sidewatch_last_packet_timestamp_seconds", "Time of the last frame, Unix time", self.last_packet.clone());
@@ -149,7 +149,7 @@ impl Metrics {
         set(&self.queue_shed, &vec![("queue", queue.to_owned())], so_far);
     }
 
-    /// An alert was committed.
+    /// An alert was raised.
     pub fn alert(&self, severity: u8, mechanism: &str) {
         let labels = vec![("severity", severity.to_string()), ("mechanism", mechanism.to_owned())];
         self.alerts.get_or_create(&labels).inc();

@@ -85,7 +85,10 @@ impl Store {
     fn tell(&self, pruned: &Pruned) -> Result<(), StoreError> {
         if pruned.is_over {
             let size = self.0.settings.size;
-            tracing::warn!("the alert database has {} bytes, {size} are allowed: what is left waits for its sinks and stays", pruned.bytes);
+            tracing::warn!(
+                "the alert database has {} bytes, {size} are allowed: what is left waits for its sinks and stays, see `sidewatch sinks status`",
+                pruned.bytes
+            );
         }
         for state in self.sink_states()?.into_iter().filter(|state| state.waiting > WAITING_MANY) {
             let why = state.last_error.map_or_else(String::new, |(_, error)| format!(", its last error: {error}"));
