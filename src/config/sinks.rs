@@ -1,5 +1,6 @@
 //! Sinks as written: the keys that all have, and those of each kind.
 
+use std::net::IpAddr;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -13,6 +14,7 @@ use super::{
 };
 use crate::rules::MECHANISMS;
 use crate::rules::diagnosis::suggestion;
+use crate::rules::network::Network;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -382,13 +384,13 @@ fn facility(value: &DeValue<'_>) -> Checked<u8> {
 fn network(value: &DeValue<'_>) -> Checked<String> {
     let written = word(value)?;
     let fix = "write 10.0.0.0/8, 2001:db8::/32 or an address";
-    let (ip, length) = written.split_once('/').map_or((written.as_str(), None), |(ip, length)| (ip, Some(length)));
-    let Ok(ip) = ip.parse::<std::net::IpAddr>() else { return flaw(format!("is a network, and {} is none", quoted(&written)), fix) };
-    let most = if ip.is_ipv4() { 32 } else { 128 };
-    match length.map(str::parse::<u8>) {
-        None => Ok(written),
-        Some(Ok(length)) if length <= most => Ok(written),
-        _ => flaw(format!("has a length that is not 0 to {most}: {}", quoted(&written)), fix),
+    if Network::parse(&written).is_some() {
+        return Ok(written);
+    }
+    match written.split_once('/').and_then(|(address, _)| address.parse().ok()) {
+        Some(IpAddr::V4(_)) => flaw(format!("has a length that is not 0 to 32: {}", quoted(&written)), fix),
+        Some(IpAddr::V6(_)) => flaw(format!("has a length that is not 0 to 128: {}", quoted(&written)), fix),
+        None => flaw(format!("is a network, and {} is none", quoted(&written)), fix),
     }
 }
 

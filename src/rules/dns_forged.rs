@@ -1,9 +1,7 @@
 //! Pools of addresses that forged answers of DNS are known to carry, as data (`rules/dns_forged.toml`).
 
-use std::collections::BTreeMap;
-use std::net::IpAddr;
-
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use toml::Spanned;
 
 use crate::engine::decode::packet::Addr;
@@ -71,20 +69,10 @@ impl ForgedAddresses {
     }
 }
 
-/// First and last address.
-pub(super) fn range(text: &str) -> Option<(Addr, Addr)> {
-    let (address, length) = text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
-    let address: IpAddr = address.parse().ok()?;
-    let whole = if address.is_ipv4() { 32 } else { 128 };
-    let length: u32 = length.map_or(Some(whole), |length| length.parse().ok())?;
-    let host_bits = whole.checked_sub(length)?;
-    let mask = u128::MAX.checked_shl(host_bits).unwrap_or(0);
-    let Addr(bits) = Addr::from(address);
-    Some((Addr(bits & mask), Addr(bits | !mask)))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
     fn addr(text: &str) -> Addr {
@@ -100,15 +88,5 @@ mod tests {
         assert!(pools.pool_of(addr("2001:0:1:2::3")).is_some());
         assert!(pools.pool_of(addr("2001:db8::1")).is_none());
         assert!(pools.pool_of(addr("192.0.2.1")).is_none());
-    }
-
-    #[test]
-    fn a_network_reaches_from_its_first_to_its_last_address() {
-        assert_eq!(range("192.0.2.77/24"), Some((addr("192.0.2.0"), addr("192.0.2.255"))));
-        assert_eq!(range("::/0"), Some((Addr(0), Addr(u128::MAX))));
-        assert_eq!(range("192.0.2.1"), Some((addr("192.0.2.1"), addr("192.0.2.1"))));
-        for bad in ["", "192.0.2.0/33", "2001::/129", "192.0.2.0/", "a.example"] {
-            assert_eq!(range(bad), None, "{bad}");
-        }
     }
 }

@@ -1,7 +1,6 @@
 //! A file of rules: tables to what they say, and what is wrong with them. Every table of a file is read, however many are wrong.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::ops::Range;
 
 use serde::de::DeserializeOwned;
@@ -10,12 +9,12 @@ use toml::de::{DeTable, DeValue};
 
 use super::device::{Device, DeviceLibrary, Marks};
 use super::diagnosis::{Diagnostic, Page, suggestion};
-use super::dns_forged::{ForgedAddresses, Pool, PoolRule, range};
+use super::dns_forged::{ForgedAddresses, Pool, PoolRule};
+use super::network::Network;
 use super::operators::{OperatorRule, Purpose};
 use super::policy::{Exception, Policy, PolicyRule, ThresholdRule, Thresholds};
 use super::portals::PortalRule;
 use super::redirects::{Habit, RedirectLists, RedirectRule};
-use crate::engine::decode::packet::Addr;
 use crate::engine::time::Timestamp;
 
 /// The tables that a file may hold.
@@ -240,8 +239,8 @@ impl Sheet<'_> {
         let before = self.wrong.len();
         let mut ranges = Vec::new();
         for address in &rule.addresses {
-            match range(address.get_ref()) {
-                Some(known) => ranges.push(known),
+            match Network::parse(address.get_ref()) {
+                Some(known) => ranges.push(known.ends()),
                 None => {
                     let what = format!("\"{}\" is neither an address nor a network", address.get_ref());
                     self.complain(&address.span(), what, "write 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32");
@@ -317,8 +316,8 @@ impl Sheet<'_> {
         }
         let mut exception = Exception { name: rule.name.get_ref().clone(), reason: rule.reason.get_ref().clone(), ..Exception::default() };
         for network in &rule.networks {
-            match network_of(network.get_ref()) {
-                Some(bits) => exception.networks.push(bits),
+            match Network::parse(network.get_ref()) {
+                Some(known) => exception.networks.push(known),
                 None => {
                     let what = format!("\"{}\" is no network", network.get_ref());
                     self.complain(&network.span(), what, "write 192.0.2.0/24, 2001:db8::/32 or an address");
@@ -423,15 +422,6 @@ fn is_code(code: &str) -> bool {
 
 fn plain_day(value: &toml::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// A network as its first bits out of 128.
-fn network_of(text: &str) -> Option<(u128, u8)> {
-    let (ip, length) = text.split_once('/').map_or((text, None), |(ip, length)| (ip, Some(length)));
-    let ip: IpAddr = ip.parse().ok()?;
-    let whole = if ip.is_ipv4() { 32 } else { 128 };
-    let length = length.map_or(Some(whole), |length| length.parse::<u8>().ok()).filter(|length| *length <= whole)?;
-    Some((Addr::from(ip).0, 128 - whole + length))
 }
 
 /// A hardware address.

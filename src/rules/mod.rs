@@ -6,6 +6,7 @@ pub mod dns_forged;
 mod file;
 pub mod indicators;
 mod load;
+pub mod network;
 pub mod operators;
 pub mod pins;
 pub mod policy;

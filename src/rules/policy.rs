@@ -3,12 +3,12 @@
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::network::Network;
 use super::operators::Operators;
 use super::pins::Pins;
 use super::portals::Portals;
 use super::redirects::below;
 use crate::alert::Alert;
-use crate::engine::decode::packet::Addr;
 use crate::engine::protocol::url::Address;
 use crate::engine::time::Timestamp;
 
@@ -96,8 +96,8 @@ pub struct Exception {
     pub reason: String,
     /// The end of its last day.
     pub until: Option<Timestamp>,
-    /// First bits of addresses: network and how many bits of 128.
-    pub networks: Vec<(u128, u8)>,
+    /// Networks of either end.
+    pub networks: Vec<Network>,
     /// Domains, lower case.
     pub hosts: Vec<String>,
     /// Names of fingerprints.
@@ -158,12 +158,7 @@ impl Exception {
     }
 
     fn fits_network(&self, alert: &Alert) -> bool {
-        let holds = |Addr(addr): Addr| {
-            self.networks.iter().any(|(network, bits)| {
-                let shift = 128 - u32::from(*bits);
-                addr.checked_shr(shift).unwrap_or(0) == network.checked_shr(shift).unwrap_or(0)
-            })
-        };
+        let holds = |address| self.networks.iter().any(|network| network.holds(address));
         holds(alert.flow.client.0) || holds(alert.flow.server.0)
     }
 

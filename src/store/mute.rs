@@ -2,8 +2,9 @@
 
 use rusqlite::{Connection, Row, Transaction, params};
 
-use super::wanted::Network;
+use super::wanted::holds;
 use super::{Kind, Record, StoreError};
+use crate::rules::network::Network;
 
 /// Mutes that are asked for each record; those made last count.
 const MUTES: u32 = 1_000;
@@ -59,12 +60,14 @@ impl Muted {
     /// Whether the text is an address or a network.
     #[must_use]
     pub fn is_network(text: &str) -> bool {
-        Network::parse(text).is_some()
+        Network::parse(text.trim()).is_some()
     }
     fn fits(&self, record: &Record) -> bool {
         let is = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
         let lies_in = |wanted: &Option<String>, found: &str| {
-            wanted.as_ref().is_none_or(|wanted| wanted == found || Network::parse(wanted).is_some_and(|network| network.holds(found)))
+            wanted
+                .as_ref()
+                .is_none_or(|wanted| wanted == found || Network::parse(wanted.trim()).is_some_and(|network| holds(network, found)))
         };
         *self != Self::default()
             && is(&self.alert_id, &record.id)

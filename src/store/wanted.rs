@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{Kind, Record};
 use crate::config::SinkSettings;
-use crate::engine::decode::packet::Addr;
+use crate::rules::network::Network;
 
 /// Sinks with their filters ready to be asked.
 pub(super) struct Wanted<'a>(Vec<Wish<'a>>);
@@ -14,17 +14,10 @@ struct Wish<'a> {
     networks: Vec<Network>,
 }
 
-/// A network of either family, or one address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Network {
-    base: u128,
-    length: u32,
-}
-
 impl<'a> Wanted<'a> {
     /// A network that cannot be read is left out: rather a record too many than one too few.
     pub(super) fn new(sinks: &'a [SinkSettings]) -> Self {
-        let networks = |sink: &SinkSettings| sink.filter.networks.iter().filter_map(|text| Network::parse(text)).collect();
+        let networks = |sink: &SinkSettings| sink.filter.networks.iter().filter_map(|text| Network::parse(text.trim())).collect();
         Self(sinks.iter().map(|sink| Wish { networks: networks(sink), sink }).collect())
     }
     /// The names of sinks that want it.
@@ -49,26 +42,13 @@ impl Wish<'_> {
             Kind::Alert => {
                 is_loud
                     && (filter.mechanisms.is_empty() || filter.mechanisms.contains(&record.mechanism))
-                    && (self.networks.is_empty() || self.networks.iter().any(|network| network.holds(&record.client)))
+                    && (self.networks.is_empty() || self.networks.iter().any(|network| holds(*network, &record.client)))
             }
         }
     }
 }
 
-impl Network {
-    /// `10.0.0.0/8`, `2001:db8::/32`, or an address alone.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let (address, length) =
-            text.trim().split_once('/').map_or_else(|| (text.trim(), None), |(address, length)| (address, Some(length)));
-        let address: IpAddr = address.parse().ok()?;
-        let widest = if address.is_ipv4() { 32 } else { 128 };
-        let length = length.map_or(Some(widest), |length| length.parse().ok()).filter(|length| *length <= widest)?;
-        Some(Self { base: Addr::from(address).0, length: 128 - widest + length })
-    }
-    /// Whether the address, as text, lies in it.
-    pub(super) fn holds(self, address: &str) -> bool {
-        let Ok(address) = address.parse::<IpAddr>() else { return false };
-        let differs = Addr::from(address).0 ^ self.base;
-        differs.leading_zeros() >= self.length
-    }
+/// Whether an address, as records tell it, lies in the network.
+pub(super) fn holds(network: Network, address: &str) -> bool {
+    address.parse::<IpAddr>().is_ok_and(|address| network.holds(address.into()))
 }
